@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+# Relecture: one Makefile, no recursion. `make help` lists what a person runs.
+#   VARIANT=release|debug|asan|tsan   CC=gcc|clang   V=1 shows commands   CI=true adds -Werror
+VARIANT ?= release
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := $(if $(findstring clang,$(CC)),clang++,g++)
+endif
+B := build/$(VARIANT)
+Q := $(if $(V),,@)
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# ---- flags ----------------------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wshadow -Wundef -Wpointer-arith -Wcast-qual -Wcast-align -Wwrite-strings -Wvla \
+        -Wformat=2 -Wswitch-enum -Wconversion -Wno-sign-conversion
+WARN_C := $(WARN) -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
+ifeq ($(CI),true)
+WARN_C += -Werror
+endif
+OPT_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+OPT_debug   := -O1
+OPT_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+OPT_tsan    := -O1 -fsanitize=thread
+SAN_asan := -fsanitize=address,undefined
+SAN_tsan := -fsanitize=thread
+COMMON := -g -MMD -MP -fno-omit-frame-pointer -fPIC -I. -I$(B)/gen $(OPT_$(VARIANT))
+CFLAGS_ALL   := -std=c17 -D_GNU_SOURCE $(COMMON) $(WARN_C) $(CFLAGS)
+CXXFLAGS_ALL := -std=c++17 -D_GNU_SOURCE $(COMMON) -Wall -Wextra $(CXXFLAGS)
+LDFLAGS_ALL  := $(SAN_$(VARIANT)) -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+XRT_INC := -isystem /usr/include/xrt
+DPKG_ARCH_LIB := /usr/lib/x86_64-linux-gnu
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(CFLAGS_$*) -c $< -o $@
+$(B)/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(CXXFLAGS_ALL) $(CFLAGS_$*) -c $< -o $@
+
+# ---- host: the server and command ------------------------------------------------------------------------
+DECODE_SRC := host/media/decode_main.c host/media/demux.c host/media/decode.c host/media/encode.c
+BASE_SRC := $(wildcard host/base/*.c)
+PROC_SRC := $(wildcard host/proc/*.c)
+HOST_SRC := $(BASE_SRC) $(PROC_SRC) $(filter-out $(DECODE_SRC),$(wildcard host/media/*.c)) \
+            $(wildcard host/pipe/*.c host/index/*.c host/search/*.c host/case/*.c host/import/*.c \
+                       host/http/*.c host/cli/*.c host/app.c)
+HOST_OBJ := $(HOST_SRC:%.c=$(B)/%.o)
+HOST_LIBS := -levent_core -levent_extra -levent_pthreads -ljansson -lsodium -lsqlite3 -lcrypto -lturbojpeg -lm -lpthread
+$(B)/libhost.a: $(HOST_OBJ)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(B)/relecture: $(B)/host/main.o $(B)/libhost.a
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
+
+# ---- host: the decode worker (FFmpeg only here) ------------------------------------------------------------
+FFMPEG_LIBS := -lavformat -lavcodec -lswscale -lavutil -lseccomp -lturbojpeg
+$(B)/relecture-decode: $(DECODE_SRC:%.c=$(B)/%.o) $(BASE_SRC:%.c=$(B)/%.o) $(PROC_SRC:%.c=$(B)/%.o)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(FFMPEG_LIBS) -levent_core -ljansson -lcrypto -lm -lpthread
+
+# ---- driver: the card worker (XRT and VART only here) ------------------------------------------------------
+
+# ---- kernels and the simulated card -----------------------------------------------------------------------
+
+# ---- models -------------------------------------------------------------------------------------------------
+
+# ---- web ----------------------------------------------------------------------------------------------------
+
+# ---- tests --------------------------------------------------------------------------------------------------
+UNIT_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libhost.a
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(UNIT_LIBS_$*) -lcmocka $(HOST_LIBS)
+TEST_BIN := $(UNIT_BIN)
+
+# ---- what a person runs -------------------------------------------------------------------------------------
+.PHONY: all unit clean format
+all: $(B)/libhost.a
+unit: $(UNIT_BIN)
+	@tests/run.sh $(UNIT_BIN)
+format:
+	clang-format -i $(filter-out %/hls_compat.h,$(wildcard host/*.[ch] host/*/*.[ch] driver/*.[ch] kernels/*/*.[ch] sim/*.[ch] sim/*/*.[ch] tests/*/*.[ch]))
+clean:
+	rm -rf build
+
+-include $(shell find build/$(VARIANT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* register.h - register.db: cameras, cases with their requisitions, and the journal of what users did.
+ * Threads: one handle per thread. Ownership: lists returned are the caller's to free(). */
+#ifndef HOST_CASE_REGISTER_H
+#define HOST_CASE_REGISTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/base/err.h"
+#include "host/index/index.h"
+
+struct register_db;
+
+struct camera {
+    uint16_t number; /* dense, given on adding, never reused */
+    char id[40];     /* the city's: "gare-01" */
+    char name[128];  /* "Gare, parvis" */
+    double lat, lon; /* degrees WGS 84; 0, 0 = not placed */
+    int heading_deg, fov_deg; /* view cone; -1 = unknown */
+    int64_t clock_offset_ms;  /* added to what its recordings claim */
+    int retention_days;       /* 0 = the site's */
+};
+
+#define CASE_CAMERAS_MAX 5000u
+struct case_file {
+    char id[40]; /* "2026-0001" */
+    char requisition[128], authority[128], basis[64], offence[128];
+    int64_t from_ms, to_ms; /* period allowed, end exclusive */
+    uint16_t *cameras;      /* numbers allowed; owned */
+    unsigned n_cameras;
+    char criteria[512];     /* comma-separated switches (users-and-law 4.3), or "all" */
+    char state[16];         /* "open", "closed" */
+    int64_t opened_ms, expires_ms;
+};
+void case_fini(struct case_file *c);
+/* "all" never includes the switches that also need the site's: vehicle.plate, vehicle.similar, person.face_cover. */
+bool case_allows(const struct case_file *c, const char *criterion);
+void case_perimeter(const struct case_file *c, struct perimeter *out); /* borrows c->cameras */
+
+MUST_CHECK enum err register_open(const char *dir, bool create, struct register_db **out);
+void register_close(struct register_db **r);
+
+/* ERR_USAGE (bad id or coordinates), ERR_EXISTS. Sets c->number. */
+MUST_CHECK enum err camera_add(struct register_db *r, struct camera *c);
+MUST_CHECK enum err camera_get(struct register_db *r, const char *id, struct camera *out);
+MUST_CHECK enum err camera_list(struct register_db *r, struct camera **out, unsigned *n);
+
+/* Fills c->id. ERR_USAGE: empty requisition, authority or basis; period empty or upside down; no camera. */
+MUST_CHECK enum err case_open(struct register_db *r, struct case_file *c);
+MUST_CHECK enum err case_get(struct register_db *r, const char *id, struct case_file *out);
+MUST_CHECK enum err case_list(struct register_db *r, struct case_file **out, unsigned *n);
+MUST_CHECK enum err case_close(struct register_db *r, const char *id);
+
+/* One line of the journal: who did what to what, hash-chained to the line before. Strings are borrowed; detail is
+ * a JSON object text. Never an image or a password. *seq: its number. */
+struct journal_entry {
+    const char *user, *role, *action, *case_id, *object, *detail;
+};
+MUST_CHECK enum err journal_add(struct register_db *r, const struct journal_entry *e, uint64_t *seq);
+/* OK, or ERR_CORRUPT with the first line whose hash does not fit. */
+MUST_CHECK enum err journal_verify(struct register_db *r, uint64_t *n_checked, uint64_t *first_bad);
+
+#endif
