@@ -30,7 +30,8 @@ static void write_line(const char *line, size_t n) {
     if (n > sizeof out - 1) n = sizeof out - 1;
     memcpy(out, line, n);
     out[n] = '\n';
-    /* One write, so that lines of several processes never mix. A full or closed stderr is not worth dying for. */
+    /* One write, so that lines of several processes never mix. A full or closed stderr is not worth dying
+     * for. */
     const ssize_t done = write(STDERR_FILENO, out, n + 1);
     (void)done;
 }
@@ -47,9 +48,9 @@ void log_write(enum log_level level, const char *module, const char *fmt, ...) {
     struct tm tm;
     clock_gettime(CLOCK_REALTIME, &t);
     gmtime_r(&t.tv_sec, &tm);
-    int n = snprintf(line, sizeof line, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s %s[%d] %s ", tm.tm_year + 1900,
-                     tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, t.tv_nsec / 1000000,
-                     names[level], sink.process, (int)getpid(), module);
+    int n = snprintf(line, sizeof line, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s %s[%d] %s ",
+                     tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+                     t.tv_nsec / 1000000, names[level], sink.process, (int)getpid(), module);
     if (n < 0) return;
     va_list ap;
     va_start(ap, fmt);

@@ -8,7 +8,8 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-/* Name shown on each line ("relecture", "decode", "card"); borrowed for ever. Call once, first thing in main. */
+/* Name shown on each line ("relecture", "decode", "card"); borrowed for ever. Call once, first thing in main.
+ */
 void log_init(const char *process, enum log_level least);
 
 /* Where lines go instead of stderr; `fn` gets one finished line without newline, borrowed until return.

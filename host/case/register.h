@@ -14,10 +14,10 @@
 struct register_db;
 
 struct camera {
-    uint16_t number; /* dense, given on adding, never reused */
-    char id[40];     /* the city's: "gare-01" */
-    char name[128];  /* "Gare, parvis" */
-    double lat, lon; /* degrees WGS 84; 0, 0 = not placed */
+    uint16_t number;          /* dense, given on adding, never reused */
+    char id[40];              /* the city's: "gare-01" */
+    char name[128];           /* "Gare, parvis" */
+    double lat, lon;          /* degrees WGS 84; 0, 0 = not placed */
     int heading_deg, fov_deg; /* view cone; -1 = unknown */
     int64_t clock_offset_ms;  /* added to what its recordings claim */
     int retention_days;       /* 0 = the site's */
@@ -30,12 +30,13 @@ struct case_file {
     int64_t from_ms, to_ms; /* period allowed, end exclusive */
     uint16_t *cameras;      /* numbers allowed; owned */
     unsigned n_cameras;
-    char criteria[512];     /* comma-separated switches (users-and-law 4.3), or "all" */
-    char state[16];         /* "open", "closed" */
+    char criteria[512]; /* comma-separated switches (users-and-law 4.3), or "all" */
+    char state[16];     /* "open", "closed" */
     int64_t opened_ms, expires_ms;
 };
 void case_fini(struct case_file *c);
-/* "all" never includes the switches that also need the site's: vehicle.plate, vehicle.similar, person.face_cover. */
+/* "all" never includes the switches that also need the site's: vehicle.plate, vehicle.similar,
+ * person.face_cover. */
 bool case_allows(const struct case_file *c, const char *criterion);
 void case_perimeter(const struct case_file *c, struct perimeter *out); /* borrows c->cameras */
 
@@ -53,8 +54,8 @@ MUST_CHECK enum err case_get(struct register_db *r, const char *id, struct case_
 MUST_CHECK enum err case_list(struct register_db *r, struct case_file **out, unsigned *n);
 MUST_CHECK enum err case_close(struct register_db *r, const char *id);
 
-/* One line of the journal: who did what to what, hash-chained to the line before. Strings are borrowed; detail is
- * a JSON object text. Never an image or a password. *seq: its number. */
+/* One line of the journal: who did what to what, hash-chained to the line before. Strings are borrowed;
+ * detail is a JSON object text. Never an image or a password. *seq: its number. */
 struct journal_entry {
     const char *user, *role, *action, *case_id, *object, *detail;
 };

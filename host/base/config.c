@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/base/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/base/log.h"
+
+enum kind { TEXT, NUMBER, CHOICE };
+
+/* One row per key: everything that is known about it. */
+static const struct key {
+    const char *name;
+    enum kind kind;
+    size_t offset, size;
+    long min, max;
+    const char *choices;  /* "a|b" */
+    const char *fallback; /* NULL = relative to the program, see config_defaults() */
+    const char *help;
+} keys[] = {
+#define FIELD_OF(member) offsetof(struct config, member), sizeof(((struct config *)0)->member)
+    {"card.backend", CHOICE, FIELD_OF(backend), 0, 0, "simulator|card", "simulator",
+     "what does the work; a missing card is an error, never replaced by the simulator"},
+    {"card.xilinx_xrt", TEXT, FIELD_OF(xilinx_xrt), 0, 0, NULL, NULL,
+     "folder whose lib/libxrt_core.so.2 is loaded"},
+    {"card.runner_lib", TEXT, FIELD_OF(runner_lib), 0, 0, NULL, NULL, "VART runner library of DPU subgraphs"},
+    {"card.xclbin", TEXT, FIELD_OF(xclbin), 0, 0, NULL, NULL,
+     "image kernels (on a card: with the DPU in it)"},
+    {"card.count", NUMBER, FIELD_OF(n_cards), 1, 16, NULL, "1", "cards used, device 0 and up"},
+    {"card.job_timeout_ms", NUMBER, FIELD_OF(job_timeout_ms), 100, 600000, NULL, "30000",
+     "milliseconds after which a job means a hung card"},
+    {"import.fps_milli", NUMBER, FIELD_OF(fps_milli), 100, 60000, NULL, "5000",
+     "frames analysed per 1,000 seconds of footage"},
+    {"import.slots", NUMBER, FIELD_OF(slots), 2, 64, NULL, "8", "decoded pictures in flight per recording"},
+    {"detector", TEXT, FIELD_OF(detector), 0, 0, NULL, "nanodet-g",
+     "folder of paths.models with the detector"},
+    {"paths.models", TEXT, FIELD_OF(models_dir), 0, 0, NULL, NULL, "folder of the models"},
+    {"paths.web", TEXT, FIELD_OF(web_dir), 0, 0, NULL, NULL, "folder of the built page"},
+    {"paths.vocabulary", TEXT, FIELD_OF(vocabulary), 0, 0, NULL, NULL, "the vocabulary file"},
+    {"paths.decode", TEXT, FIELD_OF(decode_exe), 0, 0, NULL, NULL, "the decode worker"},
+    {"paths.card", TEXT, FIELD_OF(card_exe), 0, 0, NULL, NULL, "the card worker"},
+    {"site.tz", TEXT, FIELD_OF(tz), 0, 0, NULL, "Europe/Paris", "time zone of words and of the page"},
+    {"site.language", CHOICE, FIELD_OF(language), 0, 0, "fr|en", "fr", "language tried first"},
+    {"site.listen", TEXT, FIELD_OF(listen), 0, 0, NULL, "127.0.0.1:8443",
+     "address and port of `relecture serve`"},
+    {"site.retention_days", NUMBER, FIELD_OF(retention_days), 1, 30, NULL, "30",
+     "days from capture to erasure (CSI L252-5: a month at most)"},
+#undef FIELD_OF
+};
+enum { N_KEYS = sizeof keys / sizeof keys[0] };
+
+static bool set_text(struct config *c, const struct key *k, const char *value) {
+    if (strlen(value) >= k->size) return false;
+    memcpy((char *)c + k->offset, value, strlen(value) + 1);
+    return true;
+}
+
+static bool is_choice(const char *choices, const char *value) {
+    const size_t n = strlen(value);
+    for (const char *p = choices; n > 0; p++) {
+        if (strncmp(p, value, n) == 0 && (p[n] == '|' || p[n] == 0)) return true;
+        p = strchr(p, '|');
+        if (!p) break;
+    }
+    return false;
+}
+
+enum err config_set(struct config *c, const char *key, const char *value, const char *where) {
+    for (unsigned i = 0; i < N_KEYS; i++) {
+        const struct key *k = &keys[i];
+        if (strcmp(k->name, key) != 0) continue;
+        if (k->kind == NUMBER) {
+            char *end;
+            errno = 0;
+            const long v = strtol(value, &end, 10);
+            if (!*value || *end || errno || v < k->min || v > k->max) {
+                fprintf(stderr, "relecture: %s: %s must be a whole number from %ld to %ld, not \"%s\"\n",
+                        where, key, k->min, k->max, value);
+                return ERR_USAGE;
+            }
+            const int as_int = (int)v;
+            memcpy((char *)c + k->offset, &as_int, sizeof as_int);
+            return OK;
+        }
+        if (k->kind == CHOICE && !is_choice(k->choices, value)) {
+            fprintf(stderr, "relecture: %s: %s must be one of %s, not \"%s\"\n", where, key, k->choices,
+                    value);
+            return ERR_USAGE;
+        }
+        if (!*value || !set_text(c, k, value)) {
+            fprintf(stderr, "relecture: %s: the value of %s is empty or longer than %zu characters\n", where,
+                    key, k->size - 1);
+            return ERR_USAGE;
+        }
+        return OK;
+    }
+    fprintf(stderr, "relecture: %s: unknown key \"%s\"; `relecture --help-config` lists them\n", where, key);
+    return ERR_USAGE;
+}
+
+void config_defaults(struct config *c, const char *exe_dir) {
+    static const struct {
+        const char *key, *tail;
+    } beside[] = {{"card.xilinx_xrt", "sim"},
+                  {"card.runner_lib", "sim/librelecture_dpu.so"},
+                  {"card.xclbin", "sim/relecture.xclbin"},
+                  {"paths.models", "models"},
+                  {"paths.web", "web"},
+                  {"paths.vocabulary", "vocabulary.json"},
+                  {"paths.decode", "relecture-decode"},
+                  {"paths.card", "relecture-card"}};
+    memset(c, 0, sizeof *c);
+    for (unsigned i = 0; i < N_KEYS; i++)
+        if (keys[i].fallback && config_set(c, keys[i].name, keys[i].fallback, "defaults")) abort();
+    for (unsigned i = 0; i < sizeof beside / sizeof beside[0]; i++) {
+        char path[FS_PATH_MAX];
+        if (fs_join(path, exe_dir, beside[i].tail) || config_set(c, beside[i].key, path, "defaults"))
+            log_error("config", "key=%s the program's folder has too long a name", beside[i].key);
+    }
+}
+
+static char *trim(char *s) {
+    while (isspace((unsigned char)*s)) s++;
+    char *end = s + strlen(s);
+    while (end > s && isspace((unsigned char)end[-1])) *--end = 0;
+    return s;
+}
+
+enum err config_parse(struct config *c, char *text, const char *name) {
+    unsigned n = 0;
+    for (char *line = text, *next; line; line = next) {
+        next = strchr(line, '\n');
+        if (next) *next++ = 0;
+        n++;
+        char *hash = strchr(line, '#');
+        if (hash) *hash = 0;
+        line = trim(line);
+        if (!*line) continue;
+        char where[FS_PATH_MAX + 32];
+        snprintf(where, sizeof where, "%.*s, line %u", (int)FS_PATH_MAX, name, n);
+        char *eq = strchr(line, '=');
+        if (!eq) {
+            fprintf(stderr, "relecture: %s: expected \"key = value\"\n", where);
+            return ERR_USAGE;
+        }
+        *eq = 0;
+        const enum err e = config_set(c, trim(line), trim(eq + 1), where);
+        if (e) return e;
+    }
+    return OK;
+}
+
+enum err config_load(struct config *c, const char *path) {
+    char *text;
+    size_t n;
+    enum err e = fs_read(path, 1 << 20, &text, &n);
+    if (e) return e;
+    if (memchr(text, 0, n)) {
+        fprintf(stderr, "relecture: %s: not a text file\n", path);
+        e = ERR_USAGE;
+    } else {
+        e = config_parse(c, text, path);
+    }
+    free(text);
+    return e;
+}
+
+void config_help(FILE *out) {
+    fprintf(out, "Keys of relecture.conf, also for --set key=value:\n");
+    for (unsigned i = 0; i < N_KEYS; i++) {
+        const struct key *k = &keys[i];
+        fprintf(out, "  %-22s %s", k->name, k->help);
+        if (k->kind == NUMBER) fprintf(out, " (%ld to %ld)", k->min, k->max);
+        if (k->kind == CHOICE) fprintf(out, " (%s)", k->choices);
+        fprintf(out, "; default %s\n", k->fallback ? k->fallback : "beside the program");
+    }
+}
+
+void config_print(const struct config *c, FILE *out) {
+    for (unsigned i = 0; i < N_KEYS; i++) {
+        const struct key *k = &keys[i];
+        if (k->kind == NUMBER) {
+            int v;
+            memcpy(&v, (const char *)c + k->offset, sizeof v);
+            fprintf(out, "%s = %d\n", k->name, v);
+        } else {
+            fprintf(out, "%s = %s\n", k->name, (const char *)c + k->offset);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.h - DIR/relecture.conf: "key = value" lines, # comments; each key has a unit, default and range in
+ * one table (config.c), which also prints `relecture --help-config`. Unknown keys and values out of range are
+ * errors that name file and line. Immutable after config_load(). */
+#ifndef HOST_BASE_CONFIG_H
+#define HOST_BASE_CONFIG_H
+
+#include <stdio.h>
+
+#include "host/base/err.h"
+#include "host/base/fs.h"
+
+struct config {
+    /* card.* */
+    char backend[16];             /* "simulator" or "card"; never chosen silently */
+    char xilinx_xrt[FS_PATH_MAX]; /* whose lib/libxrt_core.so.2 is loaded */
+    char runner_lib[FS_PATH_MAX]; /* VART runner of DPU subgraphs */
+    char xclbin[FS_PATH_MAX];
+    int n_cards;
+    int job_timeout_ms;
+    /* import.* */
+    int fps_milli, slots;
+    /* detector.* */
+    char detector[64]; /* name of a folder of models_dir */
+    /* paths.* */
+    char models_dir[FS_PATH_MAX], web_dir[FS_PATH_MAX], vocabulary[FS_PATH_MAX];
+    char decode_exe[FS_PATH_MAX], card_exe[FS_PATH_MAX];
+    /* site.* */
+    char tz[64], language[8], listen[64];
+    int retention_days;
+};
+
+/* Defaults relative to `exe_dir`, where the build (or the package) laid the parts. */
+void config_defaults(struct config *c, const char *exe_dir);
+/* One "key=value"; `where` names the file and line, or "--set", in the message on stderr. ERR_USAGE. */
+MUST_CHECK enum err config_set(struct config *c, const char *key, const char *value, const char *where);
+/* Pure parser of the file's text, fuzzed. */
+MUST_CHECK enum err config_parse(struct config *c, char *text, const char *name);
+MUST_CHECK enum err config_load(struct config *c, const char *path);
+void config_help(FILE *out);
+/* Effective values, as a file that config_load() takes. */
+void config_print(const struct config *c, FILE *out);
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "host/base/clock.h"
+#include "host/case/register.h"
+#include "tests/support/test.h"
+#include "tests/support/tmpdir.h"
+
+struct ctx {
+    char dir[64];
+    struct register_db *r;
+};
+
+static int setup(void **state) {
+    struct ctx *c = calloc(1, sizeof *c);
+    if (!c || !tmpdir_make(c->dir, sizeof c->dir)) return -1;
+    clock_fake(1795000000000);
+    *state = c;
+    return register_open(c->dir, true, &c->r) == OK ? 0 : -1;
+}
+
+static int teardown(void **state) {
+    struct ctx *c = *state;
+    register_close(&c->r);
+    clock_fake(0);
+    tmpdir_remove(c->dir);
+    free(c);
+    return 0;
+}
+
+static struct camera gare(void) {
+    return (struct camera){.id = "gare-01",
+                           .name = "Gare, parvis",
+                           .lat = 43.5536,
+                           .lon = 7.0174,
+                           .heading_deg = -1,
+                           .fov_deg = -1};
+}
+
+static void camera_added_is_found_again(void **state) {
+    struct ctx *c = *state;
+    struct camera k = gare(), found;
+    assert_int_equal(camera_add(c->r, &k), OK);
+    assert_int_equal(k.number, 1);
+    assert_int_equal(camera_get(c->r, "gare-01", &found), OK);
+    assert_string_equal(found.name, "Gare, parvis");
+    assert_int_equal(found.number, 1);
+}
+
+static void camera_of_the_same_id_is_refused(void **state) {
+    struct ctx *c = *state;
+    struct camera k = gare();
+    assert_int_equal(camera_add(c->r, &k), OK);
+    assert_int_equal(camera_add(c->r, &k), ERR_EXISTS);
+}
+
+static void camera_off_the_globe_is_refused(void **state) {
+    struct ctx *c = *state;
+    struct camera k = gare();
+    k.lat = 91;
+    assert_int_equal(camera_add(c->r, &k), ERR_USAGE);
+    k.lat = strtod("nan", NULL);
+    assert_int_equal(camera_add(c->r, &k), ERR_USAGE);
+}
+
+static void camera_id_with_a_slash_is_refused(void **state) {
+    struct ctx *c = *state;
+    struct camera k = gare();
+    strcpy(k.id, "../x");
+    assert_int_equal(camera_add(c->r, &k), ERR_USAGE);
+}
+
+static struct case_file requisition(uint16_t *camera) {
+    uint16_t *cams = malloc(sizeof *cams);
+    if (cams) *cams = *camera;
+    return (struct case_file){.requisition = "PV 2026/00812",
+                              .authority = "OPJ, commissariat",
+                              .basis = "CPP 60-1",
+                              .from_ms = 1000,
+                              .to_ms = 2000,
+                              .cameras = cams,
+                              .n_cameras = 1,
+                              .criteria = "all"};
+}
+
+static void case_gets_the_next_number_of_its_year(void **state) {
+    struct ctx *c = *state;
+    struct camera k = gare();
+    assert_int_equal(camera_add(c->r, &k), OK);
+    struct case_file a = requisition(&k.number), b = requisition(&k.number), found;
+    assert_int_equal(case_open(c->r, &a), OK);
+    assert_int_equal(case_open(c->r, &b), OK);
+    assert_string_equal(a.id, "2026-0001");
+    assert_string_equal(b.id, "2026-0002");
+    assert_int_equal(case_get(c->r, "2026-0002", &found), OK);
+    assert_int_equal(found.n_cameras, 1);
+    assert_int_equal(found.cameras[0], k.number);
+    case_fini(&a);
+    case_fini(&b);
+    case_fini(&found);
+}
+
+static void case_without_a_legal_basis_is_refused(void **state) {
+    struct ctx *c = *state;
+    uint16_t one = 1;
+    struct case_file a = requisition(&one);
+    a.basis[0] = 0;
+    assert_int_equal(case_open(c->r, &a), ERR_USAGE);
+    case_fini(&a);
+}
+
+static void case_whose_period_is_upside_down_is_refused(void **state) {
+    struct ctx *c = *state;
+    uint16_t one = 1;
+    struct case_file a = requisition(&one);
+    a.to_ms = a.from_ms;
+    assert_int_equal(case_open(c->r, &a), ERR_USAGE);
+    case_fini(&a);
+}
+
+static void case_with_an_unknown_camera_leaves_nothing_behind(void **state) {
+    struct ctx *c = *state;
+    uint16_t none = 77;
+    struct case_file a = requisition(&none), *list;
+    unsigned n;
+    assert_int_not_equal(case_open(c->r, &a), OK);
+    assert_int_equal(case_list(c->r, &list, &n), OK);
+    assert_int_equal(n, 0);
+    case_fini(&a);
+}
+
+static void all_criteria_never_include_plates_likeness_or_covered_faces(void **state) {
+    (void)state;
+    const struct case_file c = {.criteria = "all"};
+    assert_true(case_allows(&c, "vehicle.color"));
+    assert_true(case_allows(&c, ""));
+    assert_false(case_allows(&c, "vehicle.plate"));
+    assert_false(case_allows(&c, "vehicle.similar"));
+    assert_false(case_allows(&c, "person.face_cover"));
+}
+
+static void a_criterion_is_matched_as_a_whole_word(void **state) {
+    (void)state;
+    const struct case_file c = {.criteria = "vehicle.colors, person.tops"};
+    assert_false(case_allows(&c, "vehicle.color"));
+    assert_true(case_allows(&c, "person.tops"));
+    assert_false(case_allows(&c, "vehicle.plate"));
+}
+
+static void add_line(struct ctx *c, const char *action) {
+    uint64_t seq;
+    const struct journal_entry e = {"op.14", "operator", action, "2026-0001", "", "{}"};
+    assert_int_equal(journal_add(c->r, &e, &seq), OK);
+}
+
+static void journal_of_untouched_lines_verifies(void **state) {
+    struct ctx *c = *state;
+    uint64_t n, bad;
+    for (int i = 0; i < 5; i++) add_line(c, "search");
+    assert_int_equal(journal_verify(c->r, &n, &bad), OK);
+    assert_int_equal(n, 5);
+}
+
+static void journal_refuses_update_and_delete(void **state) {
+    struct ctx *c = *state;
+    char path[128];
+    add_line(c, "search");
+    snprintf(path, sizeof path, "%s/register.db", c->dir);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_not_equal(sqlite3_exec(db, "UPDATE journal SET user='x'", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_not_equal(sqlite3_exec(db, "DELETE FROM journal", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void journal_verifier_names_the_line_that_was_changed(void **state) {
+    struct ctx *c = *state;
+    char path[128];
+    uint64_t n, bad;
+    for (int i = 0; i < 5; i++) add_line(c, "search");
+    snprintf(path, sizeof path, "%s/register.db", c->dir);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "DROP TRIGGER journal_no_update; UPDATE journal SET user='op.15' WHERE seq=3", NULL,
+                     NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(journal_verify(c->r, &n, &bad), ERR_CORRUPT);
+    assert_int_equal(bad, 3);
+}
+
+static void journal_line_with_a_line_break_is_refused(void **state) {
+    struct ctx *c = *state;
+    uint64_t seq;
+    const struct journal_entry e = {"op.14\n2", "operator", "search", "", "", "{}"};
+    assert_int_equal(journal_add(c->r, &e, &seq), ERR_USAGE);
+}
+
+static void register_of_another_application_is_refused(void **state) {
+    struct ctx *c = *state;
+    char dir[64], path[128];
+    (void)c;
+    assert_true(tmpdir_make(dir, sizeof dir));
+    snprintf(path, sizeof path, "%s/register.db", dir);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "CREATE TABLE t(x)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    struct register_db *r;
+    assert_int_equal(register_open(dir, false, &r), ERR_CORRUPT);
+    assert_null(r);
+    tmpdir_remove(dir);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(camera_added_is_found_again),
+        T(camera_of_the_same_id_is_refused),
+        T(camera_off_the_globe_is_refused),
+        T(camera_id_with_a_slash_is_refused),
+        T(case_gets_the_next_number_of_its_year),
+        T(case_without_a_legal_basis_is_refused),
+        T(case_whose_period_is_upside_down_is_refused),
+        T(case_with_an_unknown_camera_leaves_nothing_behind),
+        T(all_criteria_never_include_plates_likeness_or_covered_faces),
+        T(a_criterion_is_matched_as_a_whole_word),
+        T(journal_of_untouched_lines_verifies),
+        T(journal_refuses_update_and_delete),
+        T(journal_verifier_names_the_line_that_was_changed),
+        T(journal_line_with_a_line_break_is_refused),
+        T(register_of_another_application_is_refused),
+    };
+    return cmocka_run_group_tests_name("register", tests, NULL, NULL);
+}
