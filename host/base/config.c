@@ -61,6 +61,7 @@ static bool set_text(struct config *c, const struct key *k, const char *value) {
 
 static bool is_choice(const char *choices, const char *value) {
     const size_t n = strlen(value);
+    if (strchr(value, '|')) return false;
     for (const char *p = choices; n > 0; p++) {
         if (strncmp(p, value, n) == 0 && (p[n] == '|' || p[n] == 0)) return true;
         p = strchr(p, '|');
