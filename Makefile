@@ -65,6 +65,28 @@ $(B)/relecture-decode: $(DECODE_SRC:%.c=$(B)/%.o) $(BASE_SRC:%.c=$(B)/%.o) $(PRO
 # ---- kernels and the simulated card -----------------------------------------------------------------------
 
 # ---- models -------------------------------------------------------------------------------------------------
+# Published weights -> graph.json + graph.bin -> xmodels -> model.json. Works offline once build/cache is filled.
+PYTHON := /usr/bin/python3 -B
+MODEL_CACHE := build/cache
+HUMAN_MODELS := $(MODEL_CACHE)/human-models-3.0.4
+NANODET := build/models/nanodet-g
+NANODET_INPUT := --width 416 --height 416
+MODEL_TOOLS := models/tools/convert.py models/tools/tfjs.py models/tools/graph.py models/tools/quantise.py
+.PHONY: models
+models: $(NANODET)/model.json
+$(HUMAN_MODELS)/nanodet.json: models/fetch.sh
+	@mkdir -p $(MODEL_CACHE)
+	$(Q)models/fetch.sh $(MODEL_CACHE)
+	@touch $@
+build/models/write_xmodel: models/tools/write_xmodel.cpp
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -O2 -Wall -Wextra $< -o $@ -lxir -ljansson
+$(NANODET)/graph.json: $(HUMAN_MODELS)/nanodet.json $(MODEL_TOOLS) models/nanodet-g/quant.json models/nanodet-g/model.json
+	$(Q)$(PYTHON) models/tools/convert.py graph --source $(HUMAN_MODELS) --model models/nanodet-g $(NANODET_INPUT) --out $(@D)
+$(NANODET)/nanodet-g.%.xmodel: $(NANODET)/graph.json build/models/write_xmodel
+	$(Q)build/models/write_xmodel $* $< $(@D)/graph.bin $@ 2>$@.log || { cat $@.log >&2; exit 1; }
+$(NANODET)/model.json: $(NANODET)/nanodet-g.golden.xmodel $(NANODET)/nanodet-g.quant.xmodel models/nanodet-g/labels.txt
+	$(Q)$(PYTHON) models/tools/convert.py manifest --model models/nanodet-g --out $(@D)
 
 # ---- web ----------------------------------------------------------------------------------------------------
 
