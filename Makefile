@@ -57,8 +57,14 @@ $(B)/relecture: $(B)/host/main.o $(B)/libhost.a
 
 # ---- host: the decode worker (FFmpeg only here) ------------------------------------------------------------
 FFMPEG_LIBS := -lavformat -lavcodec -lswscale -lavutil -lseccomp -lturbojpeg
-$(B)/relecture-decode: $(DECODE_SRC:%.c=$(B)/%.o) $(BASE_SRC:%.c=$(B)/%.o) $(PROC_SRC:%.c=$(B)/%.o)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(FFMPEG_LIBS) -levent_core -ljansson -lcrypto -lm -lpthread
+DECODE_OBJ := $(addprefix $(B)/,$(DECODE_SRC:.c=.o) $(addprefix host/proc/,slots.o wire.o worker_side.o sandbox.o) \
+              $(addprefix host/base/,err.o log.o clock.o))
+$(B)/relecture-decode: $(DECODE_OBJ)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(FFMPEG_LIBS) -lm -lpthread
+# What the tests of host/proc start: a worker that can misbehave.
+$(B)/tests/support/worker_double: $(B)/tests/support/worker_double.o $(B)/libhost.a
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lseccomp -lpthread
+$(B)/tests/unit/test_worker: | $(B)/tests/support/worker_double
 
 # ---- driver: the card worker (XRT and VART only here) ------------------------------------------------------
 

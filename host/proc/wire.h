@@ -12,9 +12,9 @@
 
 #include "host/base/err.h"
 
-#define WIRE_MAGIC      0x4c52u /* "RL" */
-#define WIRE_TEXT_MAX   256u
-#define WIRE_ROIS_MAX   32u
+#define WIRE_MAGIC       0x4c52u /* "RL" */
+#define WIRE_TEXT_MAX    256u
+#define WIRE_ROIS_MAX    32u
 #define WIRE_TENSORS_MAX 8u
 
 enum wire_type {
@@ -53,12 +53,12 @@ struct wire_log {
 
 /* A decoded picture in a slot: NV12, both planes of the same stride, chroma at uv_offset_bytes. */
 struct wire_surface {
-    uint32_t w_px, h_px;       /* even; the shown picture, after cropping and rotation */
-    uint32_t stride_bytes;     /* >= w_px */
-    uint32_t uv_offset_bytes;  /* >= stride * h */
-    uint8_t matrix;            /* enum card_matrix: how to turn YUV into RGB */
-    uint8_t full_range;        /* 1 = luma 0..255, else 16..235 */
-    uint8_t reserved[2];       /* zero */
+    uint32_t w_px, h_px;      /* even; the shown picture, after cropping and rotation */
+    uint32_t stride_bytes;    /* >= w_px */
+    uint32_t uv_offset_bytes; /* >= stride * h */
+    uint8_t matrix;           /* enum card_matrix: how to turn YUV into RGB */
+    uint8_t full_range;       /* 1 = luma 0..255, else 16..235 */
+    uint8_t reserved[2];      /* zero */
 };
 
 struct wire_grant {
@@ -68,11 +68,11 @@ struct wire_grant {
 
 struct wire_probed {
     struct wire_header h;
-    int64_t duration_us;   /* 0 = unknown */
-    int64_t first_pts_us;  /* of the first video frame, as the container has it */
-    int64_t creation_ms;   /* UTC, from the container's metadata; 0 = none. A hint only, never the truth */
-    uint32_t w_px, h_px;   /* shown size */
-    uint32_t fps_milli;    /* average frames per 1,000 s / 1; 0 = unknown */
+    int64_t duration_us;  /* 0 = unknown */
+    int64_t first_pts_us; /* of the first video frame, as the container has it */
+    int64_t creation_ms;  /* UTC, from the container's metadata; 0 = none. A hint only, never the truth */
+    uint32_t w_px, h_px;  /* shown size */
+    uint32_t fps_milli;   /* average frames per 1,000 s / 1; 0 = unknown */
     uint32_t n_video_streams, n_audio_streams;
     uint32_t rotation_deg; /* 0, 90, 180, 270 */
     char container[32], codec[32], pixel_format[32];
@@ -82,9 +82,9 @@ struct wire_probed {
 struct wire_frame {
     struct wire_header h;
     uint32_t slot;
-    uint32_t seq;          /* 0, 1, 2 ... of this worker's frames */
-    int64_t pts_us;        /* since the first frame of the recording */
-    uint32_t n_decoded;    /* frames decoded so far, this one included (of which some were not asked for) */
+    uint32_t seq;       /* 0, 1, 2 ... of this worker's frames */
+    int64_t pts_us;     /* since the first frame of the recording */
+    uint32_t n_decoded; /* frames decoded so far, this one included (of which some were not asked for) */
     uint8_t is_key, is_damaged, reserved[2];
     struct wire_surface surface;
 };
@@ -97,29 +97,29 @@ struct wire_gap {
 
 struct wire_decode_end {
     struct wire_header h;
-    int64_t last_pts_us;    /* of the last frame decoded; < 0 = none */
-    int64_t end_us;         /* where it ends: last pts + its duration */
+    int64_t last_pts_us; /* of the last frame decoded; < 0 = none */
+    int64_t end_us;      /* where it ends: last pts + its duration */
     uint64_t n_decoded, n_sent, n_damaged, n_bytes;
-    uint64_t cpu_us;        /* of this worker so far */
+    uint64_t cpu_us; /* of this worker so far */
 };
 
 enum wire_fail {
-    WIRE_FAIL_OPEN = 1,    /* not a container we know, or empty */
-    WIRE_FAIL_NO_VIDEO,    /* a container without a video stream */
-    WIRE_FAIL_CODEC,       /* no decoder, or encrypted */
-    WIRE_FAIL_SIZE,        /* zero, odd beyond repair or too large pictures */
-    WIRE_FAIL_READ,        /* read error, or the file changed under us */
-    WIRE_FAIL_DATA,        /* nothing decodable */
-    WIRE_FAIL_GEOMETRY,    /* pictures became larger than a slot: position_us says where, w_px x h_px the need */
+    WIRE_FAIL_OPEN = 1, /* not a container we know, or empty */
+    WIRE_FAIL_NO_VIDEO, /* a container without a video stream */
+    WIRE_FAIL_CODEC,    /* no decoder, or encrypted */
+    WIRE_FAIL_SIZE,     /* zero, odd beyond repair or too large pictures */
+    WIRE_FAIL_READ,     /* read error, or the file changed under us */
+    WIRE_FAIL_DATA,     /* nothing decodable */
+    WIRE_FAIL_GEOMETRY, /* pictures became larger than a slot: position_us says where, w_px x h_px the need */
     WIRE_FAIL_MEMORY,
-    WIRE_FAIL_WRITE,       /* the output descriptor refused (disk full) */
-    WIRE_FAIL_PROTOCOL     /* the server sent something impossible */
+    WIRE_FAIL_WRITE,   /* the output descriptor refused (disk full) */
+    WIRE_FAIL_PROTOCOL /* the server sent something impossible */
 };
 struct wire_failed {
     struct wire_header h;
     uint32_t why; /* enum wire_fail */
     uint32_t w_px, h_px, reserved;
-    int64_t position_us; /* < 0 = before the first frame */
+    int64_t position_us;      /* < 0 = before the first frame */
     char text[WIRE_TEXT_MAX]; /* English, for a person: what and where */
 };
 
@@ -143,7 +143,8 @@ struct wire_detect {
 struct wire_roi {
     uint16_t x_px, y_px, w_px, h_px; /* in the surface; x, y even; at least 2x2; inside it */
 };
-/* Cut n_rois regions, each stretched to dst_w x dst_h, as int8 B,G,R = value - 128, back to back in out_slot. */
+/* Cut n_rois regions, each stretched to dst_w x dst_h, as int8 B,G,R = value - 128, back to back in out_slot.
+ */
 struct wire_crops {
     struct wire_header h;
     uint64_t job;
@@ -164,9 +165,9 @@ struct wire_tensor {
 };
 struct wire_card_ready {
     struct wire_header h;
-    uint32_t n_lanes;   /* jobs that run at once */
-    uint32_t simulated; /* 1 when the XRT core library says it is our simulator */
-    char device[64];    /* device name as XRT gives it */
+    uint32_t n_lanes;                            /* jobs that run at once */
+    uint32_t simulated;                          /* 1 when the XRT core library says it is our simulator */
+    char device[64];                             /* device name as XRT gives it */
     char core_library[256], runner_library[256]; /* what was really loaded, by path */
     char model[64], model_sha256[65], reserved[3];
     uint32_t n_outputs;
@@ -176,18 +177,18 @@ struct wire_card_ready {
 struct wire_card_done {
     struct wire_header h;
     uint64_t job;
-    uint32_t status;  /* enum err */
-    uint32_t n_bytes; /* written to out_slot */
-    uint32_t kernel_us, dpu_us; /* wall time inside the worker */
+    uint32_t status;                    /* enum err */
+    uint32_t n_bytes;                   /* written to out_slot */
+    uint32_t kernel_us, dpu_us;         /* wall time inside the worker */
     uint64_t kernel_cpu_us, dpu_cpu_us; /* CPU of this process so far (simulated parts included) */
 };
 
 /* Fills the header. */
 void wire_begin(void *msg, enum wire_type type, size_t n_bytes);
 
-/* Copies `n_bytes` of `raw` to `out` (capacity cap) when they are exactly one well-formed message: known type,
- * the size that this type has, terminated texts, enumerations and counts in range, reserved fields zero.
- * ERR_CORRUPT otherwise. What depends on context (slot numbers, arena ids, sizes against a slot) is the
+/* Copies `n_bytes` of `raw` to `out` (capacity cap) when they are exactly one well-formed message: known
+ * type, the size that this type has, terminated texts, enumerations and counts in range, reserved fields
+ * zero. ERR_CORRUPT otherwise. What depends on context (slot numbers, arena ids, sizes against a slot) is the
  * receiver's to check: see wire_surface_fits(). Pure; any thread; fuzzed. */
 MUST_CHECK enum err wire_check(const void *raw, size_t n_bytes, void *out, size_t cap, enum wire_type *type);
 

@@ -2,10 +2,12 @@
 /* worker.h - start, talk to, watch and end one of our worker processes.
  * A worker is started by exec with a SOCK_SEQPACKET socket as descriptor 3 and the caller's extra descriptors
  * from 4 on; everything else is closed. Its exit is seen through a pidfd, so no signal handler is needed.
- * Messages are one packet each; what they mean is the business of host/proc/wire.h.
+ * Messages are one packet each; what they mean is the business of host/proc/wire.h. WIRE_PING, WIRE_PONG and
+ * WIRE_LOG are dealt with here (a log line goes to log_relay()) and never reach on_message.
  * Threads: the thread of the event_base given, for every call and every callback.
- * Ownership: worker_end() or worker_kill() followed by the on_exit callback ends a worker; worker_free() frees
- * it at any time (kills and reaps if it still runs; no callback after that). */
+ * Ownership: worker_end() or worker_kill() followed by the on_exit callback ends a worker; worker_free()
+ * frees it at any time, also inside its callbacks (kills and reaps if it still runs; no callback after that).
+ */
 #ifndef HOST_PROC_WORKER_H
 #define HOST_PROC_WORKER_H
 
@@ -23,19 +25,19 @@ struct event_base;
 struct worker;
 
 struct worker_callbacks {
-    /* One packet; borrowed until return. The callee may call worker_kill() (not worker_free()). */
+    /* One packet; borrowed until return. */
     void (*on_message)(struct worker *w, const void *msg, size_t n_bytes, void *arg);
     /* The process is gone and reaped; `status` as from waitpid. Called exactly once, unless freed before.
-     * All packets it had sent were delivered first. worker_free() is allowed here. */
+     * All packets it had sent were delivered first. */
     void (*on_exit)(struct worker *w, int status, void *arg);
     void *arg;
 };
 
 struct worker_spec {
-    const char *name;          /* for logs: "decode", "card" */
-    const char *exe;           /* absolute path of the program */
-    const char *const *argv;   /* NULL-terminated; argv[0] included */
-    const char *const *env;    /* NULL-terminated "K=V" list: the worker's whole environment; NULL = empty */
+    const char *name;        /* for logs: "decode", "card" */
+    const char *exe;         /* absolute path of the program */
+    const char *const *argv; /* NULL-terminated; argv[0] included */
+    const char *const *env;  /* NULL-terminated "K=V" list: the worker's whole environment; NULL = empty */
     int extra_fds[WORKER_EXTRA_FDS_MAX]; /* borrowed; become 4, 5, ... in the worker */
     unsigned n_extra_fds;
     unsigned ping_ms; /* 0 = never; else a worker that sends nothing for this long after a ping is killed */
@@ -47,19 +49,22 @@ MUST_CHECK enum err worker_start(struct event_base *base, const struct worker_sp
 
 /* Sends one packet, with up to 4 descriptors (borrowed). Never blocks: packets wait in a bounded queue of our
  * own (1,024) when the socket is full; ERR_BUSY when that is full too, ERR_EOF when the worker is gone. */
-MUST_CHECK enum err worker_send(struct worker *w, const void *msg, size_t n_bytes, const int *fds, unsigned n_fds);
+MUST_CHECK enum err worker_send(struct worker *w, const void *msg, size_t n_bytes, const int *fds,
+                                unsigned n_fds);
 
 /* Closes our end of the socket: a well-behaved worker ends by itself; killed after grace_ms. */
 void worker_end(struct worker *w, unsigned grace_ms);
 void worker_kill(struct worker *w);
 int worker_pid(const struct worker *w);
-/* Resource use of the finished process, valid inside and after on_exit; CPU in microseconds, peak in KiB. */
+/* Resource use of the finished process, valid inside and after on_exit; CPU in microseconds, peak in KiB (the
+ * largest seen while it ran: looked at four times a second and when it is told to end). */
 void worker_usage(const struct worker *w, uint64_t *cpu_us, uint64_t *peak_kib);
 void worker_free(struct worker **w);
 
 /* --- inside a worker ---------------------------------------------------------------------------------- */
-/* Blocking receive on WORKER_SOCKET_FD; ERR_EOF when the server is gone. Up to 4 descriptors, owned by the caller
- * after return; *n_fds says how many came. Pings are answered here and never seen. timeout_ms < 0 = for ever. */
+/* Blocking receive on WORKER_SOCKET_FD; ERR_EOF when the server is gone. Up to 4 descriptors, owned by the
+ * caller after return; *n_fds says how many came. Pings are answered here and never seen. timeout_ms < 0 =
+ * for ever. */
 MUST_CHECK enum err worker_receive(void *msg, size_t cap, size_t *n_bytes, int fds[static 4], unsigned *n_fds,
                                    int timeout_ms);
 /* Blocking send. Any thread of the worker. */
