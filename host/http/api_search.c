@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET and POST /search. A sentence travels in the body only: addresses end in histories and logs. */
+#include "host/http/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/base/clock.h"
+#include "host/search/search.h"
+
+#define PAGE_DEFAULT 50u
+#define PAGE_MAX     200u
+
+/* A non-negative integer member; `fallback` when absent; false when it is something else. */
+static bool member_u32(const json_t *body, const char *name, unsigned fallback, unsigned *out) {
+    const json_t *v = json_object_get(body, name);
+    *out = fallback;
+    if (!v) return true;
+    if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > 100000000) return false;
+    *out = (unsigned)json_integer_value(v);
+    return true;
+}
+
+static int by_number(const void *a, const void *b) {
+    const uint32_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static void count_search(struct http_counters *c, uint64_t us) {
+    c->search_us[c->n_searches++ % HTTP_LATENCIES] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
+void http_search_percentiles(const struct http_counters *c, double *p50_ms, double *p95_ms) {
+    uint32_t sorted[HTTP_LATENCIES];
+    size_t n = c->n_searches < HTTP_LATENCIES ? (size_t)c->n_searches : HTTP_LATENCIES;
+    *p50_ms = *p95_ms = 0;
+    if (n == 0) return;
+    memcpy(sorted, c->search_us, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_number);
+    *p50_ms = sorted[n / 2] / 1000.0;
+    *p95_ms = sorted[n * 95 / 100] / 1000.0;
+}
+
+/* What the journal keeps of a search: what was asked, as understood, and which passages were shown. */
+static json_t *journal_of(const json_t *body, const json_t *answer) {
+    json_t *ids = json_array();
+    size_t i;
+    const json_t *item;
+    json_array_foreach(json_object_get(answer, "items"), i, item)
+        json_array_append(ids, json_object_get(item, "id"));
+    json_t *detail = json_pack("{s:O,s:o}", "asked", body, "ids", ids);
+    static const char *const kept[] = {"tokens", "total", "coverage", "code"};
+    for (size_t k = 0; detail && k < sizeof kept / sizeof *kept; k++)
+        if (json_object_get(answer, kept[k]))
+            json_object_set(detail, kept[k], json_object_get(answer, kept[k]));
+    return detail;
+}
+
+static int status_of(enum err e) {
+    if (e == OK) return 200;
+    if (e == ERR_DENIED) return 403;
+    return e == ERR_USAGE ? 422 : 500;
+}
+
+/* ends */
+static void answer_search(struct exchange *x, const json_t *body) {
+    const json_t *sentence = json_object_get(body, "sentence");
+    const char *language = json_string_value(json_object_get(body, "language"));
+    unsigned limit, offset, n_cameras = 0;
+    if (!member_u32(body, "limit", PAGE_DEFAULT, &limit) || !member_u32(body, "offset", 0, &offset) ||
+        limit == 0 || limit > PAGE_MAX || (sentence && !json_is_string(sentence))) {
+        exchange_err(x, ERR_USAGE);
+        return;
+    }
+    struct camera *cameras = NULL;
+    enum err e = camera_list(x->ctx->reg, &cameras, &n_cameras);
+    if (e != OK) {
+        exchange_err(x, e);
+        return;
+    }
+    struct search_context search = {.vocab = x->ctx->vocab,
+                                    .reader = x->ctx->reader,
+                                    .c = &x->c,
+                                    .cameras = cameras,
+                                    .n_cameras = n_cameras,
+                                    .now_ms = clock_wall_ms(),
+                                    .tz = x->ctx->tz,
+                                    .language = language && strcmp(language, "en") == 0 ? "en" : "fr"};
+    json_t *answer = NULL;
+    uint64_t began_ns = clock_mono_ns();
+    /* An empty sentence is not a question of the grammar but the whole perimeter. */
+    bool has_words = sentence && strspn(json_string_value(sentence), " \t") < json_string_length(sentence);
+    e = has_words ? search_sentence(&search, json_string_value(sentence), limit, offset, &answer)
+                  : search_json(&search, body, &answer);
+    count_search(&x->server->counters, (clock_mono_ns() - began_ns) / 1000);
+    free(cameras);
+    if (!answer) {
+        exchange_err(x, e == OK ? ERR_NOMEM : e);
+        return;
+    }
+    if (exchange_journal(x, "search", "", journal_of(body, answer)))
+        exchange_json(x, status_of(e), answer);
+    else
+        json_decref(answer);
+}
+
+void api_search_post(struct exchange *x) {
+    if (!exchange_case(x)) return;
+    json_t *body = exchange_body(x);
+    if (!body) return;
+    answer_search(x, body);
+    json_decref(body);
+}
+
+/* Everything of the perimeter, by pages. */
+void api_search_get(struct exchange *x) {
+    static const char *const in_body[] = {"q", "sentence", "plate"};
+    char text[32];
+    uint64_t limit = PAGE_DEFAULT, offset = 0;
+    if (!exchange_case(x)) return;
+    for (size_t i = 0; i < sizeof in_body / sizeof *in_body; i++)
+        if (exchange_query(x, in_body[i], text, sizeof text)) {
+            exchange_error(x, 400, "not_in_address", NULL,
+                           "Sentences and plates are sent in the body of a POST, never in an address.");
+            return;
+        }
+    if ((exchange_query(x, "limit", text, sizeof text) && !router_u64(text, &limit)) ||
+        (exchange_query(x, "offset", text, sizeof text) && !router_u64(text, &offset))) {
+        exchange_err(x, ERR_USAGE);
+        return;
+    }
+    json_t *body = json_pack("{s:I,s:I}", "limit", (json_int_t)limit, "offset", (json_int_t)offset);
+    if (!body) {
+        exchange_err(x, ERR_NOMEM);
+        return;
+    }
+    answer_search(x, body);
+    json_decref(body);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/http/exchange.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+
+#include "host/base/clock.h"
+#include "host/base/log.h"
+#include "host/http/range.h"
+
+#define CSP                                                                                                  \
+    "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "     \
+    "frame-ancestors 'none'; require-trusted-types-for 'script'"
+
+void exchange_security_headers(struct evhttp_request *req) {
+    static const char *const fixed[][2] = {
+        {"Content-Security-Policy", CSP},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Opener-Policy", "same-origin"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Permissions-Policy",
+         "camera=(), microphone=(), geolocation=(), display-capture=(), usb=(), serial=(), "
+         "hid=(), bluetooth=(), payment=(), midi=(), idle-detection=()"},
+    };
+    struct evkeyvalq *h = evhttp_request_get_output_headers(req);
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) evhttp_add_header(h, fixed[i][0], fixed[i][1]);
+}
+
+const char *exchange_header(const struct exchange *x, const char *name) {
+    return evhttp_find_header(evhttp_request_get_input_headers(x->req), name);
+}
+
+void exchange_set_header(struct exchange *x, const char *name, const char *value) {
+    struct evkeyvalq *h = evhttp_request_get_output_headers(x->req);
+    evhttp_remove_header(h, name);
+    evhttp_add_header(h, name, value);
+}
+
+bool exchange_query(const struct exchange *x, const char *name, char *out, size_t cap) {
+    const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(x->req));
+    struct evkeyvalq pairs;
+    bool found = false;
+    if (!query || evhttp_parse_query_str(query, &pairs) != 0) return false;
+    const char *value = evhttp_find_header(&pairs, name);
+    if (value && strlen(value) < cap) {
+        memcpy(out, value, strlen(value) + 1);
+        found = true;
+    }
+    evhttp_clear_headers(&pairs);
+    return found;
+}
+
+static void end(struct exchange *x) {
+    TAILQ_REMOVE(&x->server->open, x, link);
+    case_fini(&x->c);
+    free(x);
+}
+
+struct evhttp_request *exchange_detach(struct exchange *x) {
+    struct evhttp_request *req = x->req;
+    end(x);
+    return req;
+}
+
+/* Sends what lies in the output buffer of n_bytes; a HEAD gets the headers alone. */
+static void send_reply(struct exchange *x, int status, size_t n_bytes) {
+    struct evbuffer *out = evhttp_request_get_output_buffer(x->req);
+    char length[24];
+    (void)snprintf(length, sizeof length, "%zu", n_bytes);
+    if (status != 304) exchange_set_header(x, "Content-Length", length);
+    if (x->method == ROUTER_HEAD || status == 304) evbuffer_drain(out, evbuffer_get_length(out));
+    if (status >= 500)
+        x->server->counters.n_failed++;
+    else if (status >= 400)
+        x->server->counters.n_refused++;
+    evhttp_send_reply(x->req, status, NULL, NULL);
+    end(x);
+}
+
+static void free_text(const void *data, size_t n, void *arg) {
+    (void)data;
+    (void)n;
+    free(arg);
+}
+
+/* The client gets a plain 500 when even the answer could not be built. */
+static void send_without_body(struct exchange *x) {
+    struct evbuffer *out = evhttp_request_get_output_buffer(x->req);
+    evbuffer_drain(out, evbuffer_get_length(out));
+    send_reply(x, 500, 0);
+}
+
+void exchange_json(struct exchange *x, int status, json_t *body) {
+    char *text = body ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(7)) : NULL;
+    json_decref(body);
+    if (!text) {
+        send_without_body(x);
+        return;
+    }
+    size_t n = strlen(text);
+    if (evbuffer_add_reference(evhttp_request_get_output_buffer(x->req), text, n, free_text, text) != 0) {
+        free(text);
+        send_without_body(x);
+        return;
+    }
+    exchange_set_header(x, "Content-Type", "application/json");
+    exchange_set_header(x, "Cache-Control", "no-store");
+    send_reply(x, status, n);
+}
+
+void exchange_error(struct exchange *x, int status, const char *code, json_t *params, const char *message) {
+    char key[64];
+    (void)snprintf(key, sizeof key, "error.%s", code);
+    exchange_json(x, status,
+                  json_pack("{s:s,s:s,s:o,s:s}", "code", code, "message_key", key, "params",
+                            params ? params : json_object(), "message", message));
+}
+
+void exchange_err(struct exchange *x, enum err e) {
+    if (e == ERR_MISSING)
+        exchange_error(x, 404, "not_found", NULL, "No such thing in this case.");
+    else if (e == ERR_DENIED)
+        exchange_error(x, 403, "outside_case", NULL, "The case does not allow it.");
+    else if (e == ERR_USAGE)
+        exchange_error(x, 400, "bad_request", NULL, "The request is not understood.");
+    else if (e == ERR_TIMEOUT || e == ERR_BUSY || e == ERR_AGAIN)
+        exchange_error(x, 503, "busy", NULL, "The server is busy; ask again in a moment.");
+    else {
+        log_error("http", "err=%s answered=500", err_text(e));
+        exchange_error(x, 500, "internal", json_pack("{s:s}", "err", err_text(e)),
+                       "The server failed; its log says why.");
+    }
+}
+
+bool exchange_case(struct exchange *x) {
+    char id[sizeof x->c.id];
+    const char *named = exchange_header(x, "X-Case");
+    if (!named && exchange_query(x, "case", id, sizeof id)) named = id;
+    if (!named || !*named) {
+        exchange_error(x, 403, "no_case", NULL,
+                       "Name an open case: nothing is searched or shown outside one.");
+        return false;
+    }
+    enum err e = case_get(x->ctx->reg, named, &x->c);
+    if (e == ERR_MISSING || e == ERR_USAGE) {
+        exchange_error(x, 403, "no_case", NULL, "There is no such case.");
+        return false;
+    }
+    if (e != OK) {
+        exchange_err(x, e);
+        return false;
+    }
+    if (strcmp(x->c.state, "open") != 0) {
+        exchange_error(x, 403, "case_closed", NULL, "The case is closed.");
+        return false;
+    }
+    if (x->c.expires_ms > 0 && clock_wall_ms() >= x->c.expires_ms) {
+        exchange_error(x, 403, "case_expired", json_pack("{s:I}", "expires_ms", (json_int_t)x->c.expires_ms),
+                       "The authorisation of this case has expired.");
+        return false;
+    }
+    return true;
+}
+
+json_t *exchange_body(struct exchange *x) {
+    const char *type = exchange_header(x, "Content-Type");
+    if (!type || strncasecmp(type, "application/json", 16) != 0) {
+        exchange_error(x, 415, "bad_type", NULL, "The body must be application/json.");
+        return NULL;
+    }
+    struct evbuffer *in = evhttp_request_get_input_buffer(x->req);
+    size_t n = evbuffer_get_length(in);
+    const char *text = n ? (const char *)evbuffer_pullup(in, -1) : "";
+    json_error_t why;
+    json_t *body = text ? json_loadb(text, n, JSON_REJECT_DUPLICATES, &why) : NULL;
+    if (!json_is_object(body)) {
+        json_decref(body);
+        exchange_error(x, 400, "bad_json", NULL, "The body is not a JSON object.");
+        return NULL;
+    }
+    return body;
+}
+
+bool exchange_journal(struct exchange *x, const char *action, const char *object, json_t *detail) {
+    char *text = detail ? json_dumps(detail, JSON_COMPACT) : strdup("{}");
+    json_decref(detail);
+    uint64_t seq;
+    struct journal_entry entry = {.user = "local",
+                                  .role = "operator",
+                                  .action = action,
+                                  .case_id = x->c.id,
+                                  .object = object,
+                                  .detail = text};
+    enum err e = text ? journal_add(x->ctx->reg, &entry, &seq) : ERR_NOMEM;
+    free(text);
+    if (e == OK) return true;
+    log_error("http", "journal=refused err=%s", err_text(e));
+    exchange_error(x, 500, "journal", NULL, "The journal could not be written, so nothing is answered.");
+    return false;
+}
+
+static bool accepts_gzip(const struct exchange *x) {
+    const char *accept = exchange_header(x, "Accept-Encoding");
+    return accept && strstr(accept, "gzip") != NULL && strstr(accept, "gzip;q=0") == NULL;
+}
+
+void exchange_static(struct exchange *x, const struct static_file *f) {
+    bool gz = f->gz.data && accepts_gzip(x);
+    const struct static_body *b = gz ? &f->gz : &f->plain;
+    exchange_set_header(x, "ETag", b->etag);
+    exchange_set_header(x, "Cache-Control",
+                        f->immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    if (f->gz.data) exchange_set_header(x, "Vary", "Accept-Encoding");
+    const char *known = exchange_header(x, "If-None-Match");
+    if (known && strcmp(known, b->etag) == 0) {
+        send_reply(x, 304, 0);
+        return;
+    }
+    exchange_set_header(x, "Content-Type", f->mime);
+    if (gz) exchange_set_header(x, "Content-Encoding", "gzip");
+    if (evbuffer_add_reference(evhttp_request_get_output_buffer(x->req), b->data, b->n_bytes, NULL, NULL) !=
+        0)
+        send_without_body(x);
+    else
+        send_reply(x, 200, b->n_bytes);
+}
+
+void exchange_bytes(struct exchange *x, const char *mime, const char *cache_control, uint8_t *data,
+                    size_t n) {
+    exchange_set_header(x, "Content-Type", mime);
+    exchange_set_header(x, "Cache-Control", cache_control);
+    if (evbuffer_add_reference(evhttp_request_get_output_buffer(x->req), data, n, free_text, data) != 0) {
+        free(data);
+        send_without_body(x);
+        return;
+    }
+    send_reply(x, 200, n);
+}
+
+void exchange_file(struct exchange *x, const struct exchange_file *f) {
+    struct stat st;
+    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0) {
+        if (fd >= 0) close(fd);
+        exchange_err(x, ERR_MISSING);
+        return;
+    }
+    uint64_t size = (uint64_t)st.st_size;
+    const char *header = exchange_header(x, "Range");
+    if (header && !range_if_matches(exchange_header(x, "If-Range"), f->etag)) header = NULL;
+    struct range part;
+    enum range_result asked = range_parse(header, header ? strlen(header) : 0, size, &part);
+    char content[RANGE_TEXT_MAX];
+    exchange_set_header(x, "Accept-Ranges", "bytes");
+    if (asked == RANGE_UNSATISFIABLE) {
+        close(fd);
+        range_content(NULL, size, content);
+        exchange_set_header(x, "Content-Range", content);
+        exchange_error(x, 416, "bad_range", NULL, "The range lies outside the file.");
+        return;
+    }
+    exchange_set_header(x, "ETag", f->etag);
+    exchange_set_header(x, "Content-Type", f->mime);
+    exchange_set_header(x, "Cache-Control", f->cache_control);
+    if (asked == RANGE_PART) {
+        range_content(&part, size, content);
+        exchange_set_header(x, "Content-Range", content);
+    }
+    /* The descriptor belongs to the buffer from here on. */
+    if (evbuffer_add_file(evhttp_request_get_output_buffer(x->req), fd, (ev_off_t)part.first_bytes,
+                          (ev_off_t)part.n_bytes) != 0) {
+        close(fd);
+        send_without_body(x);
+        return;
+    }
+    send_reply(x, asked == RANGE_PART ? 206 : 200, part.n_bytes);
+}
