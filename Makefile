@@ -69,6 +69,15 @@ $(B)/tests/unit/test_worker: | $(B)/tests/support/worker_double
 # ---- driver: the card worker (XRT and VART only here) ------------------------------------------------------
 
 # ---- kernels and the simulated card -----------------------------------------------------------------------
+# The simulated DPU: the int8 engine, and the VART runner plug-in around it.
+ENGINE_SRC := $(wildcard sim/engine/*.c)
+$(B)/sim/libengine.a: $(ENGINE_SRC:%.c=$(B)/%.o)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+DPU_SRC := $(wildcard sim/vart/*.cpp)
+$(B)/sim/librelecture_dpu.so: $(DPU_SRC:%.cpp=$(B)/%.o) $(B)/sim/libengine.a
+	$(Q)$(CXX) -shared $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir -lm -lpthread
+
+$(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_engine_*.c)): $(B)/sim/libengine.a
 
 # ---- models -------------------------------------------------------------------------------------------------
 # Published weights -> graph.json + graph.bin -> xmodels -> model.json. Works offline once build/cache is filled.
