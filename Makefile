@@ -78,6 +78,8 @@ $(B)/sim/librelecture_dpu.so: $(DPU_SRC:%.cpp=$(B)/%.o) $(B)/sim/libengine.a
 	$(Q)$(CXX) -shared $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir -lm -lpthread
 
 $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_engine_*.c)): $(B)/sim/libengine.a
+$(B)/tests/sim/test_dpu_plugin: $(B)/tests/sim/test_dpu_plugin.o | $(B)/sim/librelecture_dpu.so
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir -ldl -lpthread
 
 # ---- models -------------------------------------------------------------------------------------------------
 # Published weights -> graph.json + graph.bin -> xmodels -> model.json. Works offline once build/cache is filled.
@@ -109,7 +111,7 @@ $(NANODET)/model.json: $(NANODET)/nanodet-g.golden.xmodel $(NANODET)/nanodet-g.q
 UNIT_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(UNIT_LIBS_$*) -lcmocka $(HOST_LIBS)
-TEST_BIN := $(UNIT_BIN)
+TEST_BIN := $(UNIT_BIN) $(B)/tests/sim/test_dpu_plugin
 
 # ---- what a person runs -------------------------------------------------------------------------------------
 .PHONY: all unit clean format

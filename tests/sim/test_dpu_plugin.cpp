@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The runner plug-in through VART, as the card worker loads it. TAP on stdout.
+ *   test_dpu_plugin [PLUGIN.so [GOLDEN.xmodel]]     by default the plug-in built beside it and the detector
+ */
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <vart/runner.hpp>
+#include <vart/runner_ext.hpp>
+#include <xir/attrs/attrs.hpp>
+#include <xir/graph/graph.hpp>
+#include <xir/graph/subgraph.hpp>
+#include <xir/op/op.hpp>
+#include <xir/tensor/tensor.hpp>
+
+namespace {
+
+using text = std::string;
+using ints = std::vector<int>;
+using op_inputs = std::map<text, std::vector<xir::Op *>>;
+
+text plugin;
+int n_run, n_failed;
+
+struct failure : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+void check(bool holds, const text &what) {
+    if (!holds) throw failure(what);
+}
+void test(const char *name, const std::function<void()> &body) {
+    n_run++;
+    try {
+        body();
+        printf("ok %d - %s\n", n_run, name);
+    } catch (const std::exception &e) {
+        n_failed++;
+        printf("not ok %d - %s\n# %s\n", n_run, name, e.what());
+    }
+    fflush(stdout);
+}
+
+void set_fix(xir::Op *op, int fix_point) {
+    auto *t = op->get_output_tensor();
+    t->set_attr<int>("fix_point", fix_point);
+    t->set_attr<int>("bit_width", 8);
+    t->set_attr<text>("round_mode", "DPU_ROUND");
+    t->set_attr<bool>("if_signed", true);
+}
+
+/* A model under construction: one input, then what a test adds, all between upload and download. */
+struct model {
+    std::unique_ptr<xir::Graph> graph = xir::Graph::create("tiny");
+    xir::Op *image = nullptr, *up = nullptr;
+    xir::Subgraph *dpu = nullptr;
+
+    explicit model(const ints &shape, int fix_point) {
+        auto a = xir::Attrs::create();
+        a->set_attr<ints>("shape", shape);
+        a->set_attr<text>("data_type", "XINT8");
+        image = graph->add_op("image", "data-fix", std::move(a), {});
+        set_fix(image, fix_point);
+        up = graph->add_op("upload_image", "upload", xir::Attrs::create(), op_inputs{{"input", {image}}});
+        set_fix(up, fix_point);
+    }
+    xir::Op *constant(const text &name, const ints &shape, int fix_point, std::vector<char> data) {
+        auto a = xir::Attrs::create();
+        a->set_attr<ints>("shape", shape);
+        a->set_attr<text>("data_type", "XINT8");
+        a->set_attr<std::vector<char>>("data", std::move(data));
+        auto *op = graph->add_op(name, "const-fix", std::move(a), {});
+        set_fix(op, fix_point);
+        return op;
+    }
+    /* A 1x1 convolution with one weight for each pair of channels. */
+    xir::Op *conv(xir::Op *in, const text &nonlinear, std::vector<char> weights, int fix_out) {
+        auto a = xir::Attrs::create();
+        a->set_attr<ints>("kernel", {1, 1});
+        a->set_attr<ints>("stride", {1, 1});
+        a->set_attr<ints>("dilation", {1, 1});
+        a->set_attr<ints>("pad", {0, 0, 0, 0});
+        a->set_attr<text>("pad_mode", "FLOOR");
+        a->set_attr<text>("nonlinear", nonlinear);
+        int ic = in->get_output_tensor()->get_shape()[3], oc = 2;
+        auto *w = constant("w", {oc, 1, 1, ic}, 0, std::move(weights));
+        auto *b = constant("b", {oc}, 0, {1, 2});
+        auto *op = graph->add_op("conv", "conv2d-fix", std::move(a),
+                                 op_inputs{{"input", {in}}, {"weights", {w}}, {"bias", {b}}});
+        set_fix(op, fix_out);
+        return op;
+    }
+    void finish(xir::Op *last, int fix_point) {
+        auto *down =
+            graph->add_op("download_y", "download", xir::Attrs::create(), op_inputs{{"input", {last}}});
+        set_fix(down, fix_point);
+        auto *root = graph->get_root_subgraph();
+        root->create_children();
+        std::set<xir::Subgraph *> leaves;
+        for (auto *s : root->get_children())
+            if (*s->get_ops().begin() != image) leaves.insert(s);
+        dpu = root->merge_children(leaves);
+        dpu->set_name("subgraph_tiny");
+        dpu->set_attr<text>("device", "DPU");
+        dpu->set_attr<std::map<text, text>>("runner", {{"run", "libvart-dpu-runner.so.2"}});
+    }
+};
+
+std::unique_ptr<vart::RunnerExt> open_runner(const xir::Subgraph *s, const text &isa = "") {
+    auto attrs = xir::Attrs::create();
+    attrs->set_attr<std::map<text, text>>("lib", {{"DPU", plugin}});
+    attrs->set_attr<text>("model_path", "some/file.xmodel");
+    if (!isa.empty()) attrs->set_attr<text>("isa", isa);
+    return vart::RunnerExt::create_runner(s, attrs.get());
+}
+
+/* What the factory itself says about a model it refuses. */
+text refusal(const xir::Subgraph *s, const text &isa = "") {
+    using factory = vart::Runner *(const xir::Subgraph *, xir::Attrs *);
+    void *lib = dlopen(plugin.c_str(), RTLD_NOW | RTLD_LOCAL);
+    check(lib, "the plug-in cannot be loaded");
+    auto *make = reinterpret_cast<factory *>(dlsym(lib, "create_runner_with_attrs"));
+    check(make, "the plug-in does not export create_runner_with_attrs");
+    auto attrs = xir::Attrs::create();
+    attrs->set_attr<text>("model_path", "some/file.xmodel");
+    if (!isa.empty()) attrs->set_attr<text>("isa", isa);
+    try {
+        delete make(s, attrs.get());
+    } catch (const std::exception &e) {
+        return e.what();
+    }
+    return "";
+}
+
+std::int8_t *bytes(vart::TensorBuffer *b) {
+    return reinterpret_cast<std::int8_t *>((std::uintptr_t)b->data({0, 0, 0, 0}).first);
+}
+
+void contains(const text &in, const text &what) {
+    check(in.find(what) != text::npos, "\"" + in + "\" does not name " + what);
+}
+
+void conv_through_vart() {
+    model m({1, 1, 2, 3}, 0);
+    m.finish(m.conv(m.up, "RELU", {1, 2, 3, -1, -2, -3}, 0), 0);
+    auto r = open_runner(m.dpu);
+    auto in = r->get_inputs(), out = r->get_outputs();
+    check(in.size() == 1 && out.size() == 1, "one input and one output");
+    const std::int8_t x[6] = {1, 2, 3, -1, -2, -3}, want[4] = {15, 0, 0, 16};
+    std::memcpy(bytes(in[0]), x, sizeof x);
+    auto job = r->execute_async(in, out);
+    check(job.second == 0, "submitting");
+    check(r->wait((int)job.first, 5000) == 0, "waiting");
+    check(std::memcmp(bytes(out[0]), want, sizeof want) == 0, "the outputs");
+    check(r->wait((int)job.first, 0) < 0, "a collected job is an error");
+}
+
+void unknown_job() {
+    model m({1, 1, 2, 3}, 0);
+    m.finish(m.conv(m.up, "NONE", {1, 2, 3, -1, -2, -3}, 0), 0);
+    auto r = open_runner(m.dpu);
+    auto before = std::chrono::steady_clock::now();
+    check(r->wait(9999, -1) < 0, "an unknown id");
+    check(r->wait(-1, -1) < 0, "any id of none");
+    check(std::chrono::steady_clock::now() - before < std::chrono::seconds(1), "took its time");
+}
+
+void many_jobs() {
+    model m({1, 1, 2, 3}, 0);
+    m.finish(m.conv(m.up, "NONE", {1, 0, 0, 0, 1, 0}, 0), 0);
+    auto r = open_runner(m.dpu);
+    auto in = r->get_inputs(), out = r->get_outputs();
+    std::memset(bytes(in[0]), 7, 6);
+    std::set<std::uint32_t> ids;
+    for (int i = 0; i < 200; i++) {
+        auto job = r->execute_async(in, out);
+        check(job.second == 0 && ids.insert(job.first).second, "a fresh id each time");
+    }
+    int collected = 0;
+    std::thread other([&] {
+        for (auto id : ids)
+            if (id % 2) collected += r->wait((int)id, 5000) == 0;
+    });
+    int mine = 0;
+    for (auto id : ids)
+        if (id % 2 == 0) mine += r->wait((int)id, 5000) == 0;
+    other.join();
+    check(collected + mine == 200, "every job is collected once");
+    check(r->wait(-1, 0) < 0, "none is left");
+}
+
+void wrong_buffers() {
+    model m({1, 1, 2, 3}, 0);
+    m.finish(m.conv(m.up, "NONE", {1, 2, 3, -1, -2, -3}, 0), 0);
+    auto r = open_runner(m.dpu);
+    check(r->execute_async(r->get_outputs(), r->get_outputs()).second < 0, "buffers of other tensors");
+    check(r->execute_async({}, r->get_outputs()).second < 0, "no buffers");
+}
+
+void batch_of_two() {
+    model m({2, 1, 1, 3}, 0);
+    m.finish(m.conv(m.up, "NONE", {1, 0, 0, 0, 1, 0}, 0), 0);
+    auto r = open_runner(m.dpu);
+    auto in = r->get_inputs(), out = r->get_outputs();
+    const std::int8_t x[6] = {1, 2, 3, 4, 5, 6}, want[4] = {2, 4, 5, 7};
+    std::memcpy(bytes(in[0]), x, sizeof x);
+    auto job = r->execute_async(in, out);
+    check(r->wait((int)job.first, 5000) == 0, "waiting");
+    check(std::memcmp(bytes(out[0]), want, sizeof want) == 0, "the outputs of both frames");
+}
+
+void compiled_model() {
+    model m({1, 1, 2, 3}, 0);
+    m.finish(m.conv(m.up, "NONE", {}, 0), 0);
+    text why = refusal(m.dpu);
+    contains(why, "some/file.xmodel");
+    contains(why, "subgraph_tiny");
+    contains(why, "op w ");
+    contains(why, "golden");
+}
+
+void short_weights() {
+    model m({1, 1, 2, 3}, 0);
+    m.finish(m.conv(m.up, "NONE", {1, 2, 3}, 0), 0);
+    contains(refusal(m.dpu), "3 bytes of data where its shape needs 6");
+}
+
+void bad_activation() {
+    model m({1, 1, 2, 3}, 0);
+    m.finish(m.conv(m.up, "SOFTPLUS", {1, 2, 3, 4, 5, 6}, 0), 0);
+    contains(refusal(m.dpu), "op conv (conv2d-fix): unknown activation SOFTPLUS");
+}
+
+void bad_fix_point() {
+    model m({1, 1, 2, 3}, 0);
+    m.finish(m.conv(m.up, "NONE", {1, 2, 3, 4, 5, 6}, -60), -60);
+    contains(refusal(m.dpu), "fix points out of range");
+}
+
+void missing_fix_point() {
+    model m({1, 1, 2, 3}, 0);
+    auto *op = m.conv(m.up, "NONE", {1, 2, 3, 4, 5, 6}, 0);
+    m.finish(op, 0);
+    op->get_output_tensor()->set_attrs(xir::Attrs::create());
+    contains(refusal(m.dpu), "op conv (conv2d-fix): its tensor has no fix_point");
+}
+
+void wrong_attribute_type() {
+    model m({1, 1, 2, 3}, 0);
+    auto *op = m.conv(m.up, "NONE", {1, 2, 3, 4, 5, 6}, 0);
+    m.finish(op, 0);
+    op->set_attr<text>("pad", "none");
+    contains(refusal(m.dpu), "attribute pad has an unexpected type");
+}
+
+void hostile_window() {
+    for (int bad : {0, -1, 1 << 30}) {
+        model m({1, 1, 2, 3}, 0);
+        auto *op = m.conv(m.up, "NONE", {1, 2, 3, 4, 5, 6}, 0);
+        m.finish(op, 0);
+        op->set_attr<ints>("kernel", {bad, bad});
+        contains(refusal(m.dpu), "op conv (conv2d-fix): kernel");
+        op->set_attr<ints>("kernel", {1, 1});
+        op->set_attr<ints>("stride", {bad, 1});
+        contains(refusal(m.dpu), "op conv (conv2d-fix): stride");
+    }
+}
+
+void unknown_operator() {
+    model m({1, 1, 2, 3}, 0);
+    auto a = xir::Attrs::create();
+    a->set_attr<ints>("shape", {1, 1, 2, 3});
+    a->set_attr<text>("data_type", "XINT8");
+    auto *op = m.graph->add_op("odd", "relecture-no-such-op", std::move(a), op_inputs{{"input", {m.up}}});
+    set_fix(op, 0);
+    m.finish(op, 0);
+    contains(refusal(m.dpu), "op odd (relecture-no-such-op): unknown operator");
+}
+
+void unknown_isa() {
+    model m({1, 1, 2, 3}, 0);
+    m.finish(m.conv(m.up, "NONE", {1, 2, 3, 4, 5, 6}, 0), 0);
+    contains(refusal(m.dpu, "quantum"), "quantum");
+}
+
+/* One frame of a real golden model on every instruction set. */
+void golden_model(const char *path) {
+    auto graph = xir::Graph::deserialize(path);
+    for (auto *s : graph->get_root_subgraph()->children_topological_sort()) {
+        if (!s->has_attr("device") || s->get_attr<text>("device") != "DPU") continue;
+        std::vector<std::vector<std::int8_t>> first;
+        for (const char *isa : {"auto", "portable", "avx2", "avx512-vnni", "reference"}) {
+            if (!refusal(s, isa).empty()) continue; /* this processor lacks it */
+            auto r = open_runner(s, isa);
+            auto in = r->get_inputs(), out = r->get_outputs();
+            for (auto *b : in) {
+                std::uint32_t seed = 1;
+                size_t n = (size_t)b->get_tensor()->get_data_size();
+                for (size_t i = 0; i < n; i++) {
+                    seed = seed * 1664525U + 1013904223U;
+                    bytes(b)[i] = (std::int8_t)(seed >> 24);
+                }
+            }
+            auto job = r->execute_async(in, out);
+            check(job.second == 0 && r->wait((int)job.first, 300000) == 0, "a frame");
+            std::vector<std::vector<std::int8_t>> all;
+            for (auto *b : out) all.emplace_back(bytes(b), bytes(b) + b->get_tensor()->get_data_size());
+            if (first.empty()) first = all;
+            check(first == all, text("outputs differ on ") + isa);
+        }
+        return;
+    }
+    throw failure("no DPU subgraph");
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self);
+    text here = n > 0 ? text(self, (size_t)n) : text(argv[0]);
+    for (int up = 0; up < 3; up++) here = here.substr(0, here.find_last_of('/'));
+    plugin = argc > 1 ? argv[1] : here + "/sim/librelecture_dpu.so";
+    text golden = argc > 2 ? argv[2] : "build/models/nanodet-g/nanodet-g.golden.xmodel";
+    test("conv_through_vart_gives_the_hand_computed_outputs", conv_through_vart);
+    test("waiting_for_an_unknown_job_is_an_error_at_once", unknown_job);
+    test("jobs_in_flight_are_each_collected_once_from_any_thread", many_jobs);
+    test("buffers_of_other_tensors_are_refused", wrong_buffers);
+    test("every_frame_of_a_batch_is_computed", batch_of_two);
+    test("a_compiled_model_without_weights_is_refused_by_name", compiled_model);
+    test("weights_of_another_size_are_refused", short_weights);
+    test("an_unknown_activation_is_refused", bad_activation);
+    test("fix_points_out_of_range_are_refused", bad_fix_point);
+    test("a_tensor_without_fix_point_is_refused", missing_fix_point);
+    test("an_attribute_of_another_type_is_refused", wrong_attribute_type);
+    test("impossible_kernels_and_strides_are_refused", hostile_window);
+    test("an_unknown_operator_is_refused_by_name", unknown_operator);
+    test("an_unknown_instruction_set_is_refused", unknown_isa);
+    if (access(golden.c_str(), R_OK) == 0)
+        test("the_golden_model_gives_the_same_bytes_on_every_path",
+             [&golden] { golden_model(golden.c_str()); });
+    else
+        printf("ok %d - the_golden_model_gives_the_same_bytes_on_every_path # SKIP no golden model built\n",
+               ++n_run);
+    printf("1..%d\n", n_run);
+    fflush(stdout);
+    _exit(n_failed ? 1 : 0); /* the libraries of VART may fault in their static destructors */
+}
