@@ -113,6 +113,13 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(UNIT_LIBS_$*) -lcmocka $(HOST_LIBS)
 TEST_BIN := $(UNIT_BIN) $(B)/tests/sim/test_dpu_plugin
 
+# ---- vocabulary ---------------------------------------------------------------------------------------------
+$(B)/vocabulary.json: host/vocabulary.json
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+$(UNIT_BIN): | $(B)/vocabulary.json
+all: $(B)/vocabulary.json
+
 # ---- what a person runs -------------------------------------------------------------------------------------
 .PHONY: all unit clean format
 all: $(B)/libhost.a
