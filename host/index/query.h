@@ -16,10 +16,12 @@
 #define QUERY_AREA_MAX    16u
 
 /* OR of values, possibly negated as a whole. `sure` asks for the certain bit, else the plausible one.
- * `only`: also no other value of that field may be plausible ("uniquement rouge"). */
+ * `only`: also no other value of that field may be plausible ("uniquement rouge").
+ * `optional`: never filters, only ranks ("peut-être une casquette"); such a group counts in QUERY_SCORE order.
+ * Terms of one group may be of several fields ("en rouge": upper or lower). */
 struct query_group {
     uint8_t n_terms;
-    bool negated, sure, only;
+    bool negated, sure, only, optional;
     struct {
         uint8_t field;
         uint16_t id;
