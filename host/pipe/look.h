@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* look.h - what a scene remembers of one track beyond its motion: way, best picture, colour votes,
+ * accessories. Threads: those of the scene. */
+#ifndef HOST_PIPE_LOOK_H
+#define HOST_PIPE_LOOK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/base/bytes.h"
+#include "host/base/err.h"
+#include "host/pipe/colour.h"
+#include "host/pipe/sighting.h"
+#include "host/pipe/track.h"
+
+#define LOOK_VOTES_MAX 5u
+#define LOOK_HINTS_MAX 4u
+
+struct look_point {
+    int64_t pts_us;
+    struct box_norm box;
+};
+
+/* What one crop said. Persons: upper and lower garment; vehicles: [0] only. */
+struct look_vote {
+    float quality;
+    struct colour_shares part[2];
+};
+
+struct look_hint {
+    uint16_t id; /* in FIELD_ACCESSORY */
+    uint32_t n_seen;
+    float score_sum;
+};
+
+struct look {
+    unsigned n_path;
+    struct look_point path[SIGHTING_PATH_MAX];
+    float best_quality;
+    int64_t best_pts_us;
+    struct box_norm best_box;
+    uint8_t *jpeg; /* owned */
+    uint32_t jpeg_bytes;
+    unsigned n_votes, n_asked, n_dark;
+    int64_t asked_us; /* pts of the last crop asked for */
+    uint32_t n_grey;  /* frames without colour in which it was seen */
+    struct look_vote votes[LOOK_VOTES_MAX];
+    unsigned n_hints;
+    struct look_hint hints[LOOK_HINTS_MAX];
+    uint8_t has_likeness;
+    float likeness_quality;
+    int8_t likeness[128];
+};
+
+void look_fini(struct look *k);
+
+/* Takes the point into the way; when it is full, the point whose loss bends the way least goes. */
+void look_add_point(struct look *k, int64_t pts_us, const struct box_norm *box);
+
+/* Worth of a frame for the picture, 0 .. about 1: sure, large, whole, not hidden. */
+float look_quality(const struct track *t, float frame_w_px, float frame_h_px);
+/* The box touches the edge of the picture: a part of the object is outside. */
+bool look_is_cut(const struct track_box *b, float frame_w_px, float frame_h_px);
+
+/* Would a crop of this quality be worth its cost? */
+bool look_wants_vote(const struct look *k, float quality, int64_t pts_us);
+/* Keeps the best LOOK_VOTES_MAX votes. */
+void look_add_vote(struct look *k, const struct look_vote *v);
+/* Mean of the votes by quality; false when there are none. */
+bool look_mean(const struct look *k, unsigned part, struct colour_shares *out);
+
+void look_add_hint(struct look *k, uint16_t id, float score);
+
+void look_save(const struct look *k, struct bytes *out);
+/* On a spoilt reader, what was read stays in *k to be freed with look_fini(). ERR_NOMEM. */
+MUST_CHECK enum err look_load(struct bytes_reader *r, struct look *k);
+
+#endif
