@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* latency.h - how long the card described by card.toml takes for what the simulated card just did.
+ * With [time] real = true an operation is stretched to the described duration when the simulation was faster;
+ * it is never shortened. Threads: any. */
+#ifndef SIM_LATENCY_H
+#define SIM_LATENCY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/sim_config.h"
+
+uint64_t sim_latency_begin(void); /* monotonic ns */
+/* Modelled durations in microseconds; pure. */
+double sim_latency_transfer_us(const struct sim_config *c, bool to_card, size_t n_bytes);
+double sim_latency_kernel_us(const struct sim_config *c, uint64_t n_bytes_read);
+/* Wait until the operation that began at `started` has lasted as long as modelled. */
+void sim_latency_transfer(const struct sim_config *c, uint64_t started, bool to_card, size_t n_bytes);
+void sim_latency_kernel(const struct sim_config *c, uint64_t started, uint64_t n_bytes_read);
+
+#endif
