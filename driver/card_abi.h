@@ -27,9 +27,9 @@ struct card_status {
 };
 
 /* Where a w x h surface lies in a dst_w x dst_h tensor after letterboxing: everything outside is black.
- * r = min(dst_w / w, dst_h / h); the fitted side is exact, the other one round(side * r), at least 1; centred,
- * the odd pixel goes right and down. A point of the tensor is ((X - x_px) * w / w_px, (Y - y_px) * h / h_px) in
- * the surface. Sizes 1..65535. Pure. */
+ * r = min(dst_w / w, dst_h / h); the fitted side is exact, the other one round(side * r), at least 1;
+ * centred, the odd pixel goes right and down. A point of the tensor is ((X - x_px) * w / w_px, (Y - y_px) * h
+ * / h_px) in the surface. Sizes 1..65535. Pure. */
 struct card_letterbox {
     uint32_t x_px, y_px, w_px, h_px;
 };

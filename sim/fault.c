@@ -78,8 +78,9 @@ enum sim_fault sim_fault_run(uint32_t *delay_us) {
         uint32_t at;
         enum sim_fault what;
     } counted[] = {
-        {plan->hang_at, SIM_FAULT_HANG},     {plan->error_at, SIM_FAULT_ERROR},   {plan->status_at, SIM_FAULT_STATUS},
-        {plan->short_at, SIM_FAULT_SHORT},   {plan->drop_at, SIM_FAULT_DROP},     {plan->double_at, SIM_FAULT_DOUBLE},
+        {plan->hang_at, SIM_FAULT_HANG},     {plan->error_at, SIM_FAULT_ERROR},
+        {plan->status_at, SIM_FAULT_STATUS}, {plan->short_at, SIM_FAULT_SHORT},
+        {plan->drop_at, SIM_FAULT_DROP},     {plan->double_at, SIM_FAULT_DOUBLE},
         {plan->abort_at, SIM_FAULT_ABORT},   {plan->vanish_at, SIM_FAULT_VANISH},
     };
     for (unsigned i = 0; i < sizeof counted / sizeof counted[0]; i++) {

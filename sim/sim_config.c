@@ -14,11 +14,16 @@ struct key {
     size_t at, cap;
     double least, most;
 };
-#define TEXT(s, k, f)       {s, k, T_TEXT, offsetof(struct sim_config, f), sizeof(((struct sim_config *)0)->f), 0, 0}
-#define BOOL(s, k, f)       {s, k, T_BOOL, offsetof(struct sim_config, f), 0, 0, 1}
-#define U32(s, k, f, lo, hi) {s, k, T_U32, offsetof(struct sim_config, f), 0, lo, hi}
-#define U64(s, k, f)        {s, k, T_U64, offsetof(struct sim_config, f), 0, 0, 9e15}
-#define REAL(s, k, f, lo, hi) {s, k, T_REAL, offsetof(struct sim_config, f), 0, lo, hi}
+#define TEXT(s, k, f)                                                                                        \
+    { s, k, T_TEXT, offsetof(struct sim_config, f), sizeof(((struct sim_config *)0)->f), 0, 0 }
+#define BOOL(s, k, f)                                                                                        \
+    { s, k, T_BOOL, offsetof(struct sim_config, f), 0, 0, 1 }
+#define U32(s, k, f, lo, hi)                                                                                 \
+    { s, k, T_U32, offsetof(struct sim_config, f), 0, lo, hi }
+#define U64(s, k, f)                                                                                         \
+    { s, k, T_U64, offsetof(struct sim_config, f), 0, 0, 9e15 }
+#define REAL(s, k, f, lo, hi)                                                                                \
+    { s, k, T_REAL, offsetof(struct sim_config, f), 0, lo, hi }
 
 static const struct key keys[] = {
     TEXT("card", "name", name),
@@ -94,7 +99,8 @@ static const char *set(const struct key *k, const char *value, struct sim_config
     char *to = (char *)c + k->at, *end;
     if (k->type == T_TEXT) {
         const size_t n = strlen(value);
-        if (n < 2 || value[0] != '"' || value[n - 1] != '"' || memchr(value + 1, '"', n - 2)) return "wants a \"text\"";
+        if (n < 2 || value[0] != '"' || value[n - 1] != '"' || memchr(value + 1, '"', n - 2))
+            return "wants a \"text\"";
         if (n - 2 >= k->cap) return "is too long";
         memcpy(to, value + 1, n - 2);
         to[n - 2] = '\0';
@@ -108,7 +114,8 @@ static const char *set(const struct key *k, const char *value, struct sim_config
     }
     errno = 0;
     const double v = strtod(value, &end);
-    if (errno != 0 || end == value || *end != '\0' || !(v >= k->least && v <= k->most)) return "is out of range";
+    if (errno != 0 || end == value || *end != '\0' || !(v >= k->least && v <= k->most))
+        return "is out of range";
     if (k->type == T_REAL) {
         memcpy(to, &v, sizeof v);
         return NULL;
@@ -145,8 +152,10 @@ int sim_config_load(const char *path, struct sim_config *c, char *why, size_t wh
         if (*s == '\0') continue;
         if (*s == '[') {
             char *e = strchr(s, ']');
-            if (!e || e[1] != '\0' || (size_t)(e - s) > sizeof section) bad = "not a [section]";
-            else snprintf(section, sizeof section, "%.*s", (int)(e - s - 1), s + 1);
+            if (!e || e[1] != '\0' || (size_t)(e - s) > sizeof section)
+                bad = "not a [section]";
+            else
+                snprintf(section, sizeof section, "%.*s", (int)(e - s - 1), s + 1);
             continue;
         }
         char *eq = strchr(s, '=');
@@ -158,9 +167,12 @@ int sim_config_load(const char *path, struct sim_config *c, char *why, size_t wh
         const char *name = trim(s), *value = trim(eq + 1);
         unsigned k = 0;
         while (k < N_KEYS && (strcmp(keys[k].section, section) != 0 || strcmp(keys[k].name, name) != 0)) k++;
-        if (k == N_KEYS) bad = "no such key in this section";
-        else if (seen[k]) bad = "the key stands twice";
-        else bad = set(&keys[k], value, c);
+        if (k == N_KEYS)
+            bad = "no such key in this section";
+        else if (seen[k])
+            bad = "the key stands twice";
+        else
+            bad = set(&keys[k], value, c);
         if (k < N_KEYS) seen[k] = true;
     }
     fclose(f);

@@ -4,9 +4,9 @@
 #include "driver/card_abi.h"
 #include "kernels/include/nv12_resize.h"
 
-KERNEL_TOP void crop(const uint8_t *src, const uint32_t *rois, int8_t *out, uint32_t *status, uint32_t w_px, uint32_t h_px,
-                     uint32_t stride_bytes, uint32_t uv_offset_bytes, uint32_t colour, uint32_t n_rois,
-                     uint32_t dst_w_px, uint32_t dst_h_px, uint32_t out_bytes) {
+KERNEL_TOP void crop(const uint8_t *src, const uint32_t *rois, int8_t *out, uint32_t *status, uint32_t w_px,
+                     uint32_t h_px, uint32_t stride_bytes, uint32_t uv_offset_bytes, uint32_t colour,
+                     uint32_t n_rois, uint32_t dst_w_px, uint32_t dst_h_px, uint32_t out_bytes) {
 #pragma HLS INTERFACE m_axi port = src offset = slave bundle = gmem0 depth = 3110400
 #pragma HLS INTERFACE m_axi port = rois offset = slave bundle = gmem1 depth = 128
 #pragma HLS INTERFACE m_axi port = out offset = slave bundle = gmem1 depth = 786432
@@ -22,8 +22,8 @@ KERNEL_TOP void crop(const uint8_t *src, const uint32_t *rois, int8_t *out, uint
 #pragma HLS INTERFACE s_axilite port = out_bytes
 #pragma HLS INTERFACE s_axilite port = return
     uint32_t code = CROP_OK, n_done = 0;
-    if (w_px == 0 || h_px == 0 || (w_px & 1u) || (h_px & 1u) || w_px > KERNEL_SRC_W_MAX || h_px > KERNEL_SRC_W_MAX ||
-        stride_bytes < w_px || (uint64_t)stride_bytes * h_px > uv_offset_bytes)
+    if (w_px == 0 || h_px == 0 || (w_px & 1u) || (h_px & 1u) || w_px > KERNEL_SRC_W_MAX ||
+        h_px > KERNEL_SRC_W_MAX || stride_bytes < w_px || (uint64_t)stride_bytes * h_px > uv_offset_bytes)
         code = CROP_BAD_SURFACE;
     else if (dst_w_px == 0 || dst_h_px == 0 || dst_w_px > KERNEL_DST_W_MAX || dst_h_px > KERNEL_DST_W_MAX)
         code = CROP_BAD_TENSOR;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nv12_resize.h - what the kernels `letterbox` and `crop` share: one region of an NV12 surface, resized, as
- * rows of 8-bit B, G, R. All arithmetic is in integers and defined in kernels/README.md, so that the card, the
- * simulated card and any faster code of the host give the same bytes.
+ * rows of 8-bit B, G, R. All arithmetic is in integers and defined in kernels/README.md, so that the card,
+ * the simulated card and any faster code of the host give the same bytes.
  *
  * Order of work, chosen for a card and for vector units alike: each output row first sums its source rows
- * (vertical weights of sum 256, so a column sum fits 16 bits exactly), then each output pixel sums its columns,
- * with one rounding at the end. No array depends on the picture's height. */
+ * (vertical weights of sum 256, so a column sum fits 16 bits exactly), then each output pixel sums its
+ * columns, with one rounding at the end. No array depends on the picture's height. */
 #ifndef KERNELS_INCLUDE_NV12_RESIZE_H
 #define KERNELS_INCLUDE_NV12_RESIZE_H
 
@@ -29,8 +29,9 @@ struct axis {
 static inline uint32_t axis_taps(uint32_t i, uint32_t n_src, uint32_t n_dst, uint32_t step, uint32_t *first,
                                  uint16_t *weight) {
     if (n_src >= n_dst) {
-        /* Shrinking: the area that position i covers, [i * step, (i + 1) * step) in 1/65536 sample. Weights are
-         * differences of the rounded-down cumulative share, so their sum is 256 whatever the fractions. */
+        /* Shrinking: the area that position i covers, [i * step, (i + 1) * step) in 1/65536 sample. Weights
+         * are differences of the rounded-down cumulative share, so their sum is 256 whatever the fractions.
+         */
         const uint32_t from = i * step, end = from + step;
         const uint32_t lo = from >> 16, hi = (end - 1) >> 16;
         uint32_t n = 0, done = 0;
@@ -119,7 +120,8 @@ columns:
 }
 
 /* The same for interleaved chroma. */
-static inline void sum_columns_uv(const uint16_t *sum, const struct axis *a, uint32_t n_dst, uint8_t *u, uint8_t *v) {
+static inline void sum_columns_uv(const uint16_t *sum, const struct axis *a, uint32_t n_dst, uint8_t *u,
+                                  uint8_t *v) {
 columns_uv:
     for (uint32_t i = 0; i < n_dst; i++) {
         uint32_t acc_u = 32768u, acc_v = 32768u;
@@ -157,8 +159,8 @@ static inline uint8_t to_u8(int32_t v) {
 }
 
 /* One row of planar Y, U, V -> interleaved B, G, R. */
-static inline void yuv_to_bgr(const struct yuv_matrix *m, const uint8_t *y, const uint8_t *u, const uint8_t *v,
-                              uint32_t n, uint8_t *b, uint8_t *g, uint8_t *r) {
+static inline void yuv_to_bgr(const struct yuv_matrix *m, const uint8_t *y, const uint8_t *u,
+                              const uint8_t *v, uint32_t n, uint8_t *b, uint8_t *g, uint8_t *r) {
 to_bgr:
     for (uint32_t i = 0; i < n; i++) {
 #pragma HLS PIPELINE II = 1
@@ -186,8 +188,8 @@ static inline void resize_begin(struct resize_work *k, uint32_t w_px, uint32_t d
 
 /* Output row j of the region: `luma` and `chroma` point at its first samples. Fills k->b, g, r. */
 static inline void resize_row(struct resize_work *k, const struct yuv_matrix *m, const uint8_t *luma,
-                              const uint8_t *chroma, uint32_t stride, uint32_t w_px, uint32_t h_px, uint32_t dst_w_px,
-                              uint32_t dst_h_px, uint32_t j) {
+                              const uint8_t *chroma, uint32_t stride, uint32_t w_px, uint32_t h_px,
+                              uint32_t dst_w_px, uint32_t dst_h_px, uint32_t j) {
     uint32_t first;
     const uint32_t cw = (w_px + 1) / 2, ch = (h_px + 1) / 2;
     uint32_t n = axis_taps(j, h_px, dst_h_px, axis_step(h_px, dst_h_px), &first, k->row_weight);

@@ -20,8 +20,8 @@ KERNEL_TOP void letterbox(const uint8_t *src, const int8_t *lut, int8_t *out, ui
 #pragma HLS INTERFACE s_axilite port = dst_h_px
 #pragma HLS INTERFACE s_axilite port = return
     uint32_t code = LETTERBOX_OK;
-    if (w_px == 0 || h_px == 0 || (w_px & 1u) || (h_px & 1u) || w_px > KERNEL_SRC_W_MAX || h_px > KERNEL_SRC_W_MAX ||
-        stride_bytes < w_px || (uint64_t)stride_bytes * h_px > uv_offset_bytes)
+    if (w_px == 0 || h_px == 0 || (w_px & 1u) || (h_px & 1u) || w_px > KERNEL_SRC_W_MAX ||
+        h_px > KERNEL_SRC_W_MAX || stride_bytes < w_px || (uint64_t)stride_bytes * h_px > uv_offset_bytes)
         code = LETTERBOX_BAD_SURFACE;
     else if (dst_w_px == 0 || dst_h_px == 0 || dst_w_px > KERNEL_DST_W_MAX || dst_h_px > KERNEL_DST_W_MAX)
         code = LETTERBOX_BAD_TENSOR;
@@ -41,7 +41,8 @@ KERNEL_TOP void letterbox(const uint8_t *src, const int8_t *lut, int8_t *out, ui
             int8_t *row = out + (uint64_t)j * dst_w_px * 3u;
             const int inside = j >= box.y_px && j < box.y_px + box.h_px;
             if (inside)
-                resize_row(&k, &m, src, src + uv_offset_bytes, stride_bytes, w_px, h_px, box.w_px, box.h_px, j - box.y_px);
+                resize_row(&k, &m, src, src + uv_offset_bytes, stride_bytes, w_px, h_px, box.w_px, box.h_px,
+                           j - box.y_px);
         pad_left:
             for (uint32_t i = 0; i < (inside ? box.x_px : dst_w_px); i++) {
 #pragma HLS PIPELINE II = 3

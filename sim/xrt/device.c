@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The simulated card as a device: how many there are, opening, what it says about itself, loading an xclbin.
- * Where its configuration is: card.toml in the directory that XILINX_XRT names, the one whose lib/ this library
- * was loaded from. No file = the defaults; a file with an error = no card at all, and a line that says why. */
+ * Where its configuration is: card.toml in the directory that XILINX_XRT names, the one whose lib/ this
+ * library was loaded from. No file = the defaults; a file with an error = no card at all, and a line that
+ * says why. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -149,7 +150,8 @@ size_t xclRead(xclDeviceHandle h, enum xclAddressSpace space, uint64_t offset, v
     (void)h, (void)space, (void)offset, (void)to, (void)size;
     return (size_t)-EPERM;
 }
-size_t xclWrite(xclDeviceHandle h, enum xclAddressSpace space, uint64_t offset, const void *from, size_t size) {
+size_t xclWrite(xclDeviceHandle h, enum xclAddressSpace space, uint64_t offset, const void *from,
+                size_t size) {
     (void)h, (void)space, (void)offset, (void)from, (void)size;
     return (size_t)-EPERM;
 }

@@ -11,8 +11,8 @@
 
 /* Kernels are called with every argument in a 64-bit place, which the System V ABI (x86-64, AArch64) makes
  * right for pointers and 32-bit integers alike, in registers as on the stack. */
-typedef void kernel_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-                       uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+typedef void kernel_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+                       uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
 static void finish(struct sim_card *c, struct sim_cmd *cmd, enum ert_cmd_state state, unsigned n_told) {
     uint32_t *header = (uint32_t *)(void *)cmd->buf->host;
@@ -36,7 +36,8 @@ static bool resolve(struct sim_card *c, const struct sim_cu *cu, const struct si
         const uint64_t at = value[i] | (uint64_t)cmd->regs[a->offset / 4 + 1] << 32;
         struct sim_buf *b = sim_buf_at(c, at);
         if (!b) {
-            sim_note("%s: argument %u is address 0x%llx, where no buffer is", cu->name, i, (unsigned long long)at);
+            sim_note("%s: argument %u is address 0x%llx, where no buffer is", cu->name, i,
+                     (unsigned long long)at);
             return false;
         }
         held[i] = b;
@@ -47,9 +48,10 @@ static bool resolve(struct sim_card *c, const struct sim_cu *cu, const struct si
     return true;
 }
 
-/* Which faults leave what the kernel would write unwritten: give it copies to write to is not possible, so its
- * last pointer (the status block) is spoilt after the run, or the run is left out. */
-static enum ert_cmd_state run(struct sim_cu *cu, struct sim_cmd *cmd, enum sim_fault fault, uint32_t delay_us) {
+/* Which faults leave what the kernel would write unwritten: give it copies to write to is not possible, so
+ * its last pointer (the status block) is spoilt after the run, or the run is left out. */
+static enum ert_cmd_state run(struct sim_cu *cu, struct sim_cmd *cmd, enum sim_fault fault,
+                              uint32_t delay_us) {
     struct sim_card *c = cu->card;
     uint64_t v[SIM_ARGS_MAX] = {0};
     struct sim_buf *held[SIM_ARGS_MAX] = {NULL};
@@ -62,13 +64,15 @@ static enum ert_cmd_state run(struct sim_cu *cu, struct sim_cmd *cmd, enum sim_f
     if (fault != SIM_FAULT_ERROR && fault != SIM_FAULT_SHORT) {
         kernel_fn *fn;
         memcpy(&fn, &cu->fn, sizeof fn);
-        fn(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15]);
+        fn(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], v[13], v[14],
+           v[15]);
     }
     uint64_t n_read = 0;
     if (held[0]) n_read = held[0]->size;
     sim_latency_kernel(sim_config_get(), started, n_read);
     if (delay_us) {
-        const struct timespec t = {.tv_sec = delay_us / 1000000, .tv_nsec = (long)(delay_us % 1000000) * 1000};
+        const struct timespec t = {.tv_sec = delay_us / 1000000,
+                                   .tv_nsec = (long)(delay_us % 1000000) * 1000};
         nanosleep(&t, NULL);
     }
 
@@ -122,7 +126,10 @@ static void *cu_thread(void *arg) {
         }
         const enum ert_cmd_state state = run(cu, cmd, fault, delay_us);
         /* A vanished card answers nothing any more: the host's own time limit has to find out. */
-        finish(c, cmd, state, fault == SIM_FAULT_DROP || fault == SIM_FAULT_VANISH ? 0 : fault == SIM_FAULT_DOUBLE ? 2 : 1);
+        finish(c, cmd, state,
+               fault == SIM_FAULT_DROP || fault == SIM_FAULT_VANISH ? 0
+               : fault == SIM_FAULT_DOUBLE                          ? 2
+                                                                    : 1);
 
         pthread_mutex_lock(&c->lock);
         cu->n_queued--;
@@ -146,7 +153,8 @@ int sim_cus_start(struct sim_card *c) {
     return 0;
 }
 
-/* The lock is not held. A compute unit with work in it is left alone: nothing on a card stops a running kernel. */
+/* The lock is not held. A compute unit with work in it is left alone: nothing on a card stops a running
+ * kernel. */
 void sim_cus_stop(struct sim_card *c) {
     pthread_mutex_lock(&c->lock);
     c->stopping = true;
@@ -166,11 +174,16 @@ int xclOpenContext(xclDeviceHandle h, const xuid_t uuid, unsigned ip, bool share
     struct sim_card *c = h;
     int rc = 0;
     pthread_mutex_lock(&c->lock);
-    if (c->gone) rc = -ENODEV;
-    else if (!c->loaded || memcmp(uuid, c->uuid, sizeof c->uuid) != 0) rc = -EACCES;
-    else if (ip == (unsigned)-1) rc = 0; /* the virtual context that XRT holds while the xclbin is in use */
-    else if (ip >= c->n_cus) rc = -EINVAL;
-    else c->cus[ip].n_contexts++;
+    if (c->gone)
+        rc = -ENODEV;
+    else if (!c->loaded || memcmp(uuid, c->uuid, sizeof c->uuid) != 0)
+        rc = -EACCES;
+    else if (ip == (unsigned)-1)
+        rc = 0; /* the virtual context that XRT holds while the xclbin is in use */
+    else if (ip >= c->n_cus)
+        rc = -EINVAL;
+    else
+        c->cus[ip].n_contexts++;
     pthread_mutex_unlock(&c->lock);
     return rc;
 }
@@ -219,7 +232,8 @@ int xclExecBuf(xclDeviceHandle h, xclBufferHandle handle) {
         rc = -ENODEV;
         goto fail;
     }
-    if (!b || !b->exec || !b->host || b->size < sizeof(struct ert_start_kernel_cmd) || b->n_runs > 0) goto fail;
+    if (!b || !b->exec || !b->host || b->size < sizeof(struct ert_start_kernel_cmd) || b->n_runs > 0)
+        goto fail;
     const struct ert_start_kernel_cmd *p = (const struct ert_start_kernel_cmd *)(const void *)b->host;
     const unsigned n_masks = 1u + p->extra_cu_masks, n_words = p->count;
     if (p->opcode != ERT_START_CU || n_words < n_masks || (1u + n_words) * 4u > b->size ||
@@ -255,7 +269,8 @@ int xclExecWait(xclDeviceHandle h, int timeout_ms) {
     pthread_mutex_lock(&c->lock);
     int rc = 0;
     while (c->n_done == 0 && rc == 0)
-        rc = timeout_ms < 0 ? pthread_cond_wait(&c->done, &c->lock) : pthread_cond_timedwait(&c->done, &c->lock, &t);
+        rc = timeout_ms < 0 ? pthread_cond_wait(&c->done, &c->lock)
+                            : pthread_cond_timedwait(&c->done, &c->lock, &t);
     const int got = c->n_done > 0;
     if (got) c->n_done--;
     pthread_mutex_unlock(&c->lock);

@@ -12,9 +12,9 @@
 #include "sim/latency.h"
 #include "sim/xrt/model.h"
 
-#define POISON      0xa5
-#define NO_BANK     (XRT_BO_FLAGS_HOST_ONLY | XRT_BO_FLAGS_P2P)
-#define BUFS_MAX    (1u << 20)
+#define POISON   0xa5
+#define NO_BANK  (XRT_BO_FLAGS_HOST_ONLY | XRT_BO_FLAGS_P2P)
+#define BUFS_MAX (1u << 20)
 
 static uint64_t pages(uint64_t n) {
     return (n + SIM_PAGE - 1) / SIM_PAGE * SIM_PAGE;
@@ -185,7 +185,8 @@ static struct sim_buf *ranged(struct sim_card *c, xclBufferHandle handle, size_t
     return b && !b->exec && offset <= b->size && size <= b->size - offset ? b : NULL;
 }
 
-static int transfer(struct sim_card *c, xclBufferHandle handle, bool to_card, void *host, size_t size, size_t offset) {
+static int transfer(struct sim_card *c, xclBufferHandle handle, bool to_card, void *host, size_t size,
+                    size_t offset) {
     pthread_mutex_lock(&c->lock);
     struct sim_buf *b = ranged(c, handle, size, offset);
     uint8_t *at = b ? (host ? host : b->host ? b->host + offset : NULL) : NULL;
@@ -204,7 +205,8 @@ static int transfer(struct sim_card *c, xclBufferHandle handle, bool to_card, vo
     return misused ? -EINVAL : 0;
 }
 
-int xclSyncBO(xclDeviceHandle h, xclBufferHandle handle, enum xclBOSyncDirection dir, size_t size, size_t offset) {
+int xclSyncBO(xclDeviceHandle h, xclBufferHandle handle, enum xclBOSyncDirection dir, size_t size,
+              size_t offset) {
     if (dir != XCL_BO_SYNC_BO_TO_DEVICE && dir != XCL_BO_SYNC_BO_FROM_DEVICE) return -EINVAL;
     return transfer(h, handle, dir == XCL_BO_SYNC_BO_TO_DEVICE, NULL, size, offset);
 }
@@ -219,7 +221,8 @@ size_t xclReadBO(xclDeviceHandle h, xclBufferHandle handle, void *dst, size_t si
     return (size_t)transfer(h, handle, false, dst, size, skip);
 }
 
-int xclCopyBO(xclDeviceHandle h, xclBufferHandle to, xclBufferHandle from, size_t size, size_t to_off, size_t from_off) {
+int xclCopyBO(xclDeviceHandle h, xclBufferHandle to, xclBufferHandle from, size_t size, size_t to_off,
+              size_t from_off) {
     struct sim_card *c = h;
     pthread_mutex_lock(&c->lock);
     struct sim_buf *d = ranged(c, to, size, to_off), *s = ranged(c, from, size, from_off);

@@ -87,7 +87,8 @@ static void add(const char *fmt, ...) {
 /* Appends a kernel's compute units to the layout and its description to the metadata. */
 static void add_kernel(const struct kernel *k, unsigned n) {
     add("<kernel name=\"%s\" language=\"c\" type=\"pl\">"
-        "<port name=\"S_AXI_CONTROL\" mode=\"slave\" range=\"0x%x\" dataWidth=\"32\" portType=\"addressable\" "
+        "<port name=\"S_AXI_CONTROL\" mode=\"slave\" range=\"0x%x\" dataWidth=\"32\" "
+        "portType=\"addressable\" "
         "base=\"0x0\"/>",
         k->name, CU_RANGE);
     /* HLS register map: the first argument at 0x10; a 64-bit one takes 12 bytes, a 32-bit one 8. */
@@ -96,22 +97,23 @@ static void add_kernel(const struct kernel *k, unsigned n) {
         const unsigned size = a->kind == GLOBAL ? 8 : 4;
         add("<arg name=\"%s\" addressQualifier=\"%d\" id=\"%u\" port=\"%s\" size=\"0x%x\" offset=\"0x%x\" "
             "hostOffset=\"0x0\" hostSize=\"0x%x\" type=\"%s\"/>",
-            a->name, (int)a->kind, n_args, a->kind == GLOBAL ? "M_AXI_GMEM" : "S_AXI_CONTROL", size, off, size,
-            a->kind == GLOBAL ? "char*" : "uint");
+            a->name, (int)a->kind, n_args, a->kind == GLOBAL ? "M_AXI_GMEM" : "S_AXI_CONTROL", size, off,
+            size, a->kind == GLOBAL ? "char*" : "uint");
         off += a->kind == GLOBAL ? 12 : 8;
     }
     for (unsigned c = 0; c < n; c++, n_cus++) {
         if (n_cus >= CUS_MAX) fail("too many compute units:", k->name);
         struct ip_data *d = &cus[n_cus];
         d->m_type = IP_KERNEL;
-        d->properties = (uint32_t)(AP_CTRL_HS << IP_CONTROL_SHIFT) | (uint32_t)n_cus << IP_INTERRUPT_ID_SHIFT |
-                        IP_INT_ENABLE_MASK;
+        d->properties = (uint32_t)(AP_CTRL_HS << IP_CONTROL_SHIFT) |
+                        (uint32_t)n_cus << IP_INTERRUPT_ID_SHIFT | IP_INT_ENABLE_MASK;
         d->m_base_address = CU_BASE + (uint64_t)n_cus * CU_RANGE;
         snprintf((char *)d->m_name, sizeof d->m_name, "%s:%s_%u", k->name, k->name, c + 1);
         add("<instance name=\"%s_%u\"><addrRemap base=\"0x%" PRIx64 "\" port=\"S_AXI_CONTROL\"/></instance>",
             k->name, c + 1, (uint64_t)d->m_base_address);
         for (unsigned a = 0; a < n_args; a++)
-            if (k->args[a].kind == GLOBAL) links[n_links++] = (struct connection){(int32_t)a, n_cus, k->args[a].bank};
+            if (k->args[a].kind == GLOBAL)
+                links[n_links++] = (struct connection){(int32_t)a, n_cus, k->args[a].bank};
     }
     add("</kernel>");
 }
@@ -179,18 +181,23 @@ int main(int argc, char **argv) {
         void *data;
         size_t size;
     } part[] = {
-        {BITSTREAM, "bitstream", NULL, 0}, {MEM_TOPOLOGY, "mem_topology", NULL, 0},
-        {IP_LAYOUT, "ip_layout", NULL, 0}, {CONNECTIVITY, "connectivity", NULL, 0},
+        {BITSTREAM, "bitstream", NULL, 0},
+        {MEM_TOPOLOGY, "mem_topology", NULL, 0},
+        {IP_LAYOUT, "ip_layout", NULL, 0},
+        {CONNECTIVITY, "connectivity", NULL, 0},
         {EMBEDDED_METADATA, "metadata", xml, xml_len},
     };
     enum { N_PARTS = sizeof part / sizeof part[0] };
     part[0].data = read_file(argv[2], &part[0].size);
-    part[1].data = counted(N_BANKS, offsetof(struct mem_topology, m_mem_data), banks, sizeof banks, &part[1].size);
-    part[2].data = counted(n_cus, offsetof(struct ip_layout, m_ip_data), cus, (size_t)n_cus * sizeof cus[0], &part[2].size);
+    part[1].data =
+        counted(N_BANKS, offsetof(struct mem_topology, m_mem_data), banks, sizeof banks, &part[1].size);
+    part[2].data = counted(n_cus, offsetof(struct ip_layout, m_ip_data), cus, (size_t)n_cus * sizeof cus[0],
+                           &part[2].size);
     part[3].data = counted(n_links, offsetof(struct connectivity, m_connection), links,
                            (size_t)n_links * sizeof links[0], &part[3].size);
 
-    uint64_t off[N_PARTS], end = offsetof(struct axlf, m_sections) + N_PARTS * sizeof(struct axlf_section_header);
+    uint64_t off[N_PARTS],
+        end = offsetof(struct axlf, m_sections) + N_PARTS * sizeof(struct axlf_section_header);
     uint64_t id[2] = {14695981039346656037u, 7809847782465536322u}; /* the uuid follows from the content */
     for (int i = 0; i < N_PARTS; i++) {
         off[i] = end = (end + 7) & ~(uint64_t)7;
@@ -208,7 +215,8 @@ int main(int argc, char **argv) {
     a->m_header.m_versionMajor = 2;
     a->m_header.m_mode = XCLBIN_PR;
     a->m_header.m_numSections = N_PARTS;
-    snprintf((char *)a->m_header.m_platformVBNV, sizeof a->m_header.m_platformVBNV, "relecture_simulated_card");
+    snprintf((char *)a->m_header.m_platformVBNV, sizeof a->m_header.m_platformVBNV,
+             "relecture_simulated_card");
     memcpy(a->m_header.uuid, id, sizeof a->m_header.uuid);
     for (int i = 0; i < N_PARTS; i++) {
         struct axlf_section_header *s = &a->m_sections[0] + i;

@@ -2,10 +2,10 @@
 /* model.h - the simulated card behind libxrt_core.so.2: device memory, compute units, commands.
  * It answers the xcl* calls that Debian's XRT makes. It is stricter than a card: device memory is apart from
  * the host copies, so a forgotten sync shows; it is filled with 0xa5 when allocated; every range is checked;
- * memory that no live buffer covers cannot be touched (a kernel that does so ends the process); bytes behind a
- * buffer's end are watched; a freed handle is never given out again.
- * Threads: any; one mutex per card. Each compute unit has a thread of its own, so runs really are in flight.
- * Ownership: cards live as long as the process; a buffer until xclFreeBO. */
+ * memory that no live buffer covers cannot be touched (a kernel that does so ends the process); bytes behind
+ * a buffer's end are watched; a freed handle is never given out again. Threads: any; one mutex per card. Each
+ * compute unit has a thread of its own, so runs really are in flight. Ownership: cards live as long as the
+ * process; a buffer until xclFreeBO. */
 #ifndef SIM_XRT_MODEL_H
 #define SIM_XRT_MODEL_H
 
@@ -35,14 +35,14 @@ struct sim_bank {
 
 struct sim_buf {
     uint32_t handle, flags;
-    size_t size;       /* asked for */
-    bool exec;         /* a command packet: host memory only */
-    uint8_t *host;     /* what xclMapBO gives; ours, or the user's pointer */
+    size_t size;   /* asked for */
+    bool exec;     /* a command packet: host memory only */
+    uint8_t *host; /* what xclMapBO gives; ours, or the user's pointer */
     bool host_is_ours;
     unsigned bank;
-    uint64_t off, span; /* in the bank; span is whole pages */
-    unsigned n_runs;   /* runs in flight that were handed this buffer */
-    bool misused;      /* freed while a run had it */
+    uint64_t off, span;           /* in the bank; span is whole pages */
+    unsigned n_runs;              /* runs in flight that were handed this buffer */
+    bool misused;                 /* freed while a run had it */
     struct sim_buf *next_in_bank; /* ordered by off */
 };
 
@@ -102,7 +102,8 @@ void *sim_card_open(unsigned index);
 int sim_card_close(void *card); /* handles still open */
 int sim_card_load(void *card, const struct axlf *top);
 
-/* xclbin.c. Fills banks, cus and so; everything is checked first, nothing is left behind on failure. -errno. */
+/* xclbin.c. Fills banks, cus and so; everything is checked first, nothing is left behind on failure. -errno.
+ */
 int sim_xclbin_load(struct sim_card *c, const struct axlf *top);
 void sim_xclbin_drop(struct sim_card *c);
 

@@ -16,12 +16,14 @@
 #define BANK_MAX   ((uint64_t)64 << 30)
 
 /* The section's bytes when they lie inside the file. */
-static const uint8_t *section(const struct axlf *top, enum axlf_section_kind kind, size_t least, size_t *size) {
+static const uint8_t *section(const struct axlf *top, enum axlf_section_kind kind, size_t least,
+                              size_t *size) {
     for (uint32_t i = 0; i < top->m_header.m_numSections; i++) {
         const struct axlf_section_header *s = &top->m_sections[0] + i;
         if (s->m_sectionKind != (uint32_t)kind) continue;
-        if (s->m_sectionOffset > top->m_header.m_length || s->m_sectionSize > top->m_header.m_length - s->m_sectionOffset ||
-            s->m_sectionSize < least || s->m_sectionOffset % 8 != 0)
+        if (s->m_sectionOffset > top->m_header.m_length ||
+            s->m_sectionSize > top->m_header.m_length - s->m_sectionOffset || s->m_sectionSize < least ||
+            s->m_sectionOffset % 8 != 0)
             return NULL;
         *size = (size_t)s->m_sectionSize;
         return (const uint8_t *)top + s->m_sectionOffset;
@@ -41,11 +43,13 @@ static int read_banks(struct sim_card *c, const struct axlf *top) {
     if (!p) return bad("no memory topology");
     memcpy(&n, p, sizeof n);
     const size_t at = offsetof(struct mem_topology, m_mem_data);
-    if (n < 1 || n > SIM_BANKS_MAX || at + (size_t)n * sizeof(struct mem_data) > size) return bad("memory topology");
+    if (n < 1 || n > SIM_BANKS_MAX || at + (size_t)n * sizeof(struct mem_data) > size)
+        return bad("memory topology");
     for (int32_t i = 0; i < n; i++) {
         struct mem_data d;
         memcpy(&d, p + at + (size_t)i * sizeof d, sizeof d);
-        if (!d.m_used || d.m_size == 0 || d.m_size > BANK_MAX / 1024 || d.m_base_address > UINT64_MAX - BANK_MAX)
+        if (!d.m_used || d.m_size == 0 || d.m_size > BANK_MAX / 1024 ||
+            d.m_base_address > UINT64_MAX - BANK_MAX)
             return bad("a memory bank has no sensible size");
         c->banks[i] = (struct sim_bank){.base = d.m_base_address, .size = d.m_size * 1024};
         void *m = mmap(NULL, c->banks[i].size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -90,7 +94,8 @@ static int read_args(struct sim_cu *cu, const char *xml) {
         for (const char *a = strstr(k, "<arg "); a && a < end; a = strstr(a + 1, "<arg ")) {
             const char *a_end = strchr(a, '>');
             uint32_t id, qualifier, off, size;
-            if (!a_end || !number(a + 5, a_end, "id", &id) || !number(a + 5, a_end, "addressQualifier", &qualifier) ||
+            if (!a_end || !number(a + 5, a_end, "id", &id) ||
+                !number(a + 5, a_end, "addressQualifier", &qualifier) ||
                 !number(a + 5, a_end, "offset", &off) || !number(a + 5, a_end, "size", &size))
                 return bad("metadata of an argument");
             if (id != cu->n_args || id >= SIM_ARGS_MAX || qualifier > 1 || size != (qualifier == 1 ? 8 : 4) ||
@@ -111,7 +116,8 @@ static int read_cus(struct sim_card *c, const struct axlf *top) {
     if (!p || !x) return bad("no compute units, or no metadata");
     memcpy(&n, p, sizeof n);
     const size_t at = offsetof(struct ip_layout, m_ip_data);
-    if (n < 1 || n > SIM_CUS_MAX || at + (size_t)n * sizeof(struct ip_data) > size) return bad("compute units");
+    if (n < 1 || n > SIM_CUS_MAX || at + (size_t)n * sizeof(struct ip_data) > size)
+        return bad("compute units");
     char *xml = strndup((const char *)x, xml_size);
     if (!xml) return -ENOMEM;
     int rc = 0;
@@ -119,9 +125,11 @@ static int read_cus(struct sim_card *c, const struct axlf *top) {
     for (int32_t i = 0; i < n && rc == 0; i++) {
         struct ip_data d;
         memcpy(&d, p + at + (size_t)i * sizeof d, sizeof d);
-        if (d.m_type != IP_KERNEL || !memchr(d.m_name, '\0', sizeof d.m_name) || !strchr((const char *)d.m_name, ':'))
+        if (d.m_type != IP_KERNEL || !memchr(d.m_name, '\0', sizeof d.m_name) ||
+            !strchr((const char *)d.m_name, ':'))
             rc = bad("a compute unit that is no kernel");
-        else if (d.m_base_address < last) rc = bad("compute units are not in order of their addresses");
+        else if (d.m_base_address < last)
+            rc = bad("compute units are not in order of their addresses");
         if (rc) break;
         last = d.m_base_address;
         struct sim_cu *cu = &c->cus[c->n_cus];
@@ -137,7 +145,8 @@ static int read_cus(struct sim_card *c, const struct axlf *top) {
 static int load_code(struct sim_card *c, const struct axlf *top) {
     size_t size, done = 0;
     const uint8_t *so = section(top, BITSTREAM, 64, &size);
-    if (!so || memcmp(so, "\177ELF", 4) != 0) return bad("it is not for the simulated card (its bitstream is no shared object)");
+    if (!so || memcmp(so, "\177ELF", 4) != 0)
+        return bad("it is not for the simulated card (its bitstream is no shared object)");
     const int fd = memfd_create("kernels", MFD_CLOEXEC);
     if (fd < 0) return -errno;
     while (done < size) {
@@ -166,7 +175,8 @@ static int load_code(struct sim_card *c, const struct axlf *top) {
 
 int sim_xclbin_load(struct sim_card *c, const struct axlf *top) {
     if (memcmp(top->m_magic, "xclbin2", 8) != 0) return bad("magic");
-    if (top->m_header.m_length > XCLBIN_MAX || top->m_header.m_numSections == 0 || top->m_header.m_numSections > 64 ||
+    if (top->m_header.m_length > XCLBIN_MAX || top->m_header.m_numSections == 0 ||
+        top->m_header.m_numSections > 64 ||
         offsetof(struct axlf, m_sections) + top->m_header.m_numSections * sizeof(struct axlf_section_header) >
             top->m_header.m_length)
         return bad("header");
