@@ -55,6 +55,12 @@ $(B)/libhost.a: $(HOST_OBJ)
 $(B)/relecture: $(B)/host/main.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
 
+# The schema travels inside the program.
+$(B)/gen/index_schema.h: host/index/schema.sql
+	@mkdir -p $(@D)
+	$(Q){ echo 'static const char index_schema_sql[] ='; sed 's/--.*//; s/[\\"]/\\&/g; s/^/"/; s/[[:space:]]*$$/\\n"/' $<; echo ';'; } >$@
+$(B)/host/index/db.o: $(B)/gen/index_schema.h
+
 # ---- host: the decode worker (FFmpeg only here) ------------------------------------------------------------
 FFMPEG_LIBS := -lavformat -lavcodec -lswscale -lavutil -lseccomp -lturbojpeg
 DECODE_OBJ := $(addprefix $(B)/,$(DECODE_SRC:.c=.o) $(addprefix host/proc/,slots.o wire.o worker_side.o sandbox.o) \

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/index/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/base/log.h"
+#include "host/index/pack.h"
+#include "host/index/plates.h"
+#include "host/index/record.h"
+#include "host/index/vectors.h"
+#include "host/index/writer.h"
+
+static const char *const reader_sql[R_STATEMENTS] = {
+    [R_BEGIN] = "BEGIN",
+    [R_COMMIT] = "COMMIT",
+    [R_SIGHTING] = "SELECT " SIGHTING_COLUMNS " FROM sighting WHERE id = ?1",
+    [R_PLATE_TEXTS] = PLATES_TEXT_SQL,
+    [R_RECORDING] = "SELECT " RECORDING_COLUMNS " FROM recording WHERE id = ?1",
+    [R_RECORDINGS] = "SELECT " RECORDING_COLUMNS " FROM recording WHERE ?1 IS NULL OR case_id = ?1 ORDER BY id",
+    [R_COVERAGE] = "SELECT from_ms, to_ms, state, reason FROM coverage WHERE camera_id = ?1 AND from_ms < ?3 "
+                   "AND to_ms > ?2 ORDER BY from_ms, to_ms, id",
+    [R_ROWS] = "SELECT " SIGHTING_COLUMNS " FROM sighting WHERE id BETWEEN ?1 AND ?2",
+};
+
+/* A data directory in which nothing was imported yet has an empty index, not an error. */
+static enum err create_empty(const char *dir, const struct vocab *vocab) {
+    struct index_writer *w = NULL;
+    enum err e = index_writer_open(dir, vocab, &w);
+    index_writer_close(&w);
+    return e == ERR_BUSY ? OK : e;
+}
+
+enum err index_reader_open(const char *dir, const struct vocab *vocab, struct index_reader **out) {
+    *out = NULL;
+    struct index_reader *r = calloc(1, sizeof *r);
+    if (!r) return ERR_NOMEM;
+    enum err e = ERR_NOMEM;
+    r->dir = strdup(dir);
+    if (!r->dir) goto fail;
+    e = db_open(dir, false, &r->db);
+    if (e == ERR_MISSING) {
+        e = create_empty(dir, vocab);
+        if (!e) e = db_open(dir, false, &r->db);
+    }
+    for (unsigned i = 0; !e && i < R_STATEMENTS; i++) e = db_prepare(r->db, reader_sql[i], &r->st[i]);
+    if (e) goto fail;
+    *out = r;
+    return OK;
+fail:
+    index_reader_close(&r);
+    return e;
+}
+
+void index_reader_close(struct index_reader **rp) {
+    if (!rp || !*rp) return;
+    struct index_reader *r = *rp;
+    db_close(&r->db);
+    free(r->dir);
+    free(r);
+    *rp = NULL;
+}
+
+enum err reader_begin(struct index_reader *r) {
+    return db_run(r->st[R_BEGIN]);
+}
+void reader_end(struct index_reader *r) {
+    if (db_run(r->st[R_COMMIT]) != OK) log_warn("index", "state=\"a read transaction did not end\"");
+}
+
+enum err perimeter_check(const struct perimeter *p) {
+    return !p || !p->cameras || p->n_cameras == 0 || p->to_ms <= p->from_ms ? ERR_DENIED : OK;
+}
+
+bool perimeter_holds(const struct perimeter *p, uint16_t camera_number, int64_t start_ms) {
+    if (start_ms < p->from_ms || start_ms >= p->to_ms) return false;
+    for (unsigned i = 0; i < p->n_cameras; i++)
+        if (p->cameras[i] == camera_number) return true;
+    return false;
+}
+
+enum err reader_row(struct index_reader *r, sqlite3_stmt *row, bool plates, struct sighting *out) {
+    memset(out, 0, sizeof *out);
+    out->id = (uint64_t)sqlite3_column_int64(row, 0);
+    out->start_ms = (int64_t)(out->id >> 24) * DB_HOUR_MS + sqlite3_column_int64(row, 1);
+    out->end_ms = out->start_ms + sqlite3_column_int64(row, 2);
+    out->camera_number = (uint16_t)sqlite3_column_int(row, 3);
+    out->recording_id = (uint64_t)sqlite3_column_int64(row, 4);
+    out->class_id = (uint16_t)sqlite3_column_int(row, 5);
+    out->confidence = (uint8_t)sqlite3_column_int(row, 6);
+    bool has_plate = sqlite3_column_type(row, 7) != SQLITE_NULL;
+    int64_t plate_id = sqlite3_column_int64(row, 7);
+    const void *attributes = sqlite3_column_blob(row, 9);
+    enum err e = record_get_attributes(attributes, (size_t)sqlite3_column_bytes(row, 9), out);
+    const void *path = sqlite3_column_blob(row, 10);
+    if (!e) e = record_get_path(path, (size_t)sqlite3_column_bytes(row, 10), out);
+    if (!e && has_plate != (out->plate.n_chars > 0)) e = ERR_CORRUPT;
+    if (!plates) memset(&out->plate, 0, sizeof out->plate);
+    if (!e && plates && has_plate) {
+        char text[17];
+        e = plate_id < 0 || plate_id > UINT32_MAX ? ERR_CORRUPT
+                                                  : plates_text(r->st[R_PLATE_TEXTS], (uint32_t)plate_id, text);
+        if (e == ERR_MISSING) e = ERR_CORRUPT;
+        memcpy(out->plate.text, text, sizeof text);
+    }
+    if (e == ERR_CORRUPT)
+        log_error("index", "state=\"row does not decode\" sighting=%llu", (unsigned long long)out->id);
+    return e;
+}
+
+enum err reader_fetch(struct index_reader *r, uint64_t id, bool plates, struct sighting *out, int64_t *thumbnail) {
+    sqlite3_stmt *st = r->st[R_SIGHTING];
+    bool row;
+    (void)sqlite3_bind_int64(st, 1, (int64_t)id);
+    enum err e = db_step(st, &row);
+    if (e) return e;
+    if (!row) return ERR_MISSING;
+    if (thumbnail) *thumbnail = sqlite3_column_type(st, 8) == SQLITE_NULL ? -1 : sqlite3_column_int64(st, 8);
+    e = reader_row(r, st, plates, out);
+    (void)sqlite3_reset(st);
+    return e;
+}
+
+static enum err fetch_inside(struct index_reader *r, const struct perimeter *p, uint64_t id, struct sighting *out,
+                             int64_t *thumbnail) {
+    enum err e = perimeter_check(p);
+    if (!e) e = reader_begin(r);
+    if (e) return e;
+    e = reader_fetch(r, id, p->plates_allowed, out, thumbnail);
+    reader_end(r);
+    if (!e && !perimeter_holds(p, out->camera_number, out->start_ms)) e = ERR_MISSING;
+    return e;
+}
+
+enum err index_sighting_get(struct index_reader *r, const struct perimeter *p, uint64_t id, struct sighting *out) {
+    enum err e = fetch_inside(r, p, id, out, NULL);
+    if (!e && out->has_likeness && p->likeness_allowed) e = vectors_read(r->dir, id, out->likeness);
+    if (e) memset(out, 0, sizeof *out);
+    return e;
+}
+
+enum err index_thumbnail_get(struct index_reader *r, const struct perimeter *p, uint64_t id, uint8_t **jpeg,
+                             size_t *n) {
+    int64_t number = -1;
+    struct sighting *s = malloc(sizeof *s); /* large, and this may run on a small stack */
+    *jpeg = NULL;
+    *n = 0;
+    if (!s) return ERR_NOMEM;
+    enum err e = fetch_inside(r, p, id, s, &number);
+    free(s);
+    if (!e && number < 0) e = ERR_MISSING;
+    return e ? e : pack_read(r->dir, number, id, jpeg, n);
+}
+
+enum err index_recording_get(struct index_reader *r, uint64_t id, struct recording *out) {
+    bool row;
+    (void)sqlite3_bind_int64(r->st[R_RECORDING], 1, (int64_t)id);
+    enum err e = db_step(r->st[R_RECORDING], &row);
+    if (e) return e;
+    if (!row) return ERR_MISSING;
+    recording_from_row(r->st[R_RECORDING], out);
+    (void)sqlite3_reset(r->st[R_RECORDING]);
+    return OK;
+}
+
+enum err index_recordings(struct index_reader *r, const char *case_id, struct recording **out, size_t *n) {
+    sqlite3_stmt *st = r->st[R_RECORDINGS];
+    size_t cap = 0;
+    bool row = true;
+    *out = NULL;
+    *n = 0;
+    if (case_id)
+        (void)sqlite3_bind_text(st, 1, case_id, -1, SQLITE_STATIC);
+    else
+        (void)sqlite3_bind_null(st, 1);
+    enum err e = db_step(st, &row);
+    while (!e && row) {
+        if (*n == cap) {
+            cap = cap ? cap * 2 : 16;
+            struct recording *q = realloc(*out, cap * sizeof *q);
+            if (!q) {
+                e = ERR_NOMEM;
+                break;
+            }
+            *out = q;
+        }
+        recording_from_row(st, &(*out)[(*n)++]);
+        e = db_step(st, &row);
+    }
+    (void)sqlite3_reset(st);
+    (void)sqlite3_bind_null(st, 1);
+    if (e) {
+        free(*out);
+        *out = NULL;
+        *n = 0;
+    }
+    return e;
+}

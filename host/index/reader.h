@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reader.h - inside of an index reader, shared by the files that answer; nobody outside host/index includes it. */
+#ifndef HOST_INDEX_READER_H
+#define HOST_INDEX_READER_H
+
+#include <stdbool.h>
+
+#include "host/index/db.h"
+#include "host/index/index.h"
+
+enum reader_statement {
+    R_BEGIN,
+    R_COMMIT,
+    R_SIGHTING,
+    R_PLATE_TEXTS,
+    R_RECORDING,
+    R_RECORDINGS,
+    R_COVERAGE,
+    R_ROWS,
+    R_STATEMENTS
+};
+
+struct index_reader {
+    char *dir;
+    sqlite3 *db;
+    sqlite3_stmt *st[R_STATEMENTS];
+};
+
+#define SIGHTING_COLUMNS                                                                                        \
+    "id, start_in_hour_ms, duration_ms, camera_id, recording_id, class, confidence, plate_id, thumbnail_number, " \
+    "attributes, path"
+
+/* Everything answered between begin and end comes from one state of the index. */
+MUST_CHECK enum err reader_begin(struct index_reader *r);
+void reader_end(struct index_reader *r);
+
+/* The sighting of a row with SIGHTING_COLUMNS, without thumbnail and vector; the plate only when `plates`.
+ * ERR_CORRUPT. */
+MUST_CHECK enum err reader_row(struct index_reader *r, sqlite3_stmt *row, bool plates, struct sighting *out);
+/* By id, inside a begun transaction. ERR_MISSING. *thumbnail may be NULL; -1 = none. */
+MUST_CHECK enum err reader_fetch(struct index_reader *r, uint64_t id, bool plates, struct sighting *out,
+                                 int64_t *thumbnail);
+
+/* ERR_DENIED without cameras or with an empty period. */
+MUST_CHECK enum err perimeter_check(const struct perimeter *p);
+bool perimeter_holds(const struct perimeter *p, uint16_t camera_number, int64_t start_ms);
+
+#endif
