@@ -127,7 +127,7 @@ struct collect {
 static enum err collect_hit(void *arg, const struct sighting *s, uint8_t slips) {
     struct collect *c = arg;
     struct found f = {.id = s->id, .start_ms = s->start_ms, .slips = slips, .match = match_degree(c->q, s)};
-    f.rank = (255u - slips) << 16 | match_sure_groups(c->q, s) << 8 | s->confidence;
+    f.rank = (255u - slips) << 16 | match_level(c->q, s) << 8 | s->confidence;
     return founds_add(&c->founds, &f);
 }
 
@@ -161,8 +161,8 @@ static void histogram(const struct founds *f, const struct rows_scan *scan, stru
     }
 }
 
-enum err index_search(struct index_reader *r, const struct perimeter *p, const struct query *q, unsigned deadline_ms,
-                      struct index_result *out) {
+enum err index_search(struct index_reader *r, const struct perimeter *p, const struct query *q,
+                      unsigned deadline_ms, struct index_result *out) {
     uint64_t cpu_ns = clock_thread_cpu_ns();
     struct rows_scan scan;
     struct collect c = {.q = q};
@@ -174,7 +174,9 @@ enum err index_search(struct index_reader *r, const struct perimeter *p, const s
     if (!e) {
         if (c.founds.n)
             qsort(c.founds.v, c.founds.n, sizeof *c.founds.v,
-                  q->order == QUERY_OLDEST ? oldest : q->order == QUERY_SCORE ? by_score : newest);
+                  q->order == QUERY_OLDEST  ? oldest
+                  : q->order == QUERY_SCORE ? by_score
+                                            : newest);
         out->total = c.founds.n;
         histogram(&c.founds, &scan, out);
         e = fill_page(r, p, q, &c.founds, out);
@@ -208,7 +210,8 @@ static enum err count_hit(void *arg, const struct sighting *s, uint8_t slips) {
                 bool sure = f->numbers[i] != plain;
                 if (f->numbers[i] == plain ||
                     (sure && s->attributes[a].value[k].sure &&
-                     f->numbers[i] == vocab_number(s->attributes[a].field, s->attributes[a].value[k].id, true)))
+                     f->numbers[i] ==
+                         vocab_number(s->attributes[a].field, s->attributes[a].value[k].id, true)))
                     f->counts[i]++;
             }
     return OK;

@@ -59,7 +59,8 @@ static int camera_order(const void *a, const void *b) {
     return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
 }
 
-enum err index_coverage(struct index_reader *r, const struct perimeter *p, struct coverage_span **out, size_t *n) {
+enum err index_coverage(struct index_reader *r, const struct perimeter *p, struct coverage_span **out,
+                        size_t *n) {
     struct spans spans = {0};
     *out = NULL;
     *n = 0;

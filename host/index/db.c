@@ -23,7 +23,8 @@ enum err db_err(sqlite3 *db, int rc, const char *doing) {
         e = ERR_FULL;
         break;
     case SQLITE_IOERR:
-        /* SQLite reports a full disk as FULL only where write() says ENOSPC; ftruncate and shm come as IOERR. */
+        /* SQLite reports a full disk as FULL only where write() says ENOSPC; ftruncate and shm come as IOERR.
+         */
         e = db && sqlite3_system_errno(db) == ENOSPC ? ERR_FULL : ERR_IO;
         break;
     case SQLITE_CORRUPT:
@@ -107,7 +108,8 @@ static enum err db_settle(sqlite3 *db, bool writer, const char *path) {
     if (e) return e;
     if (n_tables == 0 && id == 0 && writer) {
         char sql[96];
-        snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d;", DB_APPLICATION_ID, DB_VERSION);
+        snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d;", DB_APPLICATION_ID,
+                 DB_VERSION);
         e = db_exec(db, "BEGIN IMMEDIATE");
         if (!e) e = db_exec(db, index_schema_sql);
         if (!e) e = db_exec(db, sql);
@@ -116,8 +118,8 @@ static enum err db_settle(sqlite3 *db, bool writer, const char *path) {
         return e;
     }
     if (id != DB_APPLICATION_ID || version != DB_VERSION) {
-        log_error("index", "file=\"%s\" is not an index of this version: application_id=%lld version=%lld", path,
-                  (long long)id, (long long)version);
+        log_error("index", "file=\"%s\" is not an index of this version: application_id=%lld version=%lld",
+                  path, (long long)id, (long long)version);
         return ERR_CORRUPT;
     }
     return OK;
@@ -132,7 +134,8 @@ enum err db_open(const char *dir, bool writer, sqlite3 **out) {
     if (!writer && stat(path, &st) != 0 && errno == ENOENT) return ERR_MISSING;
 
     sqlite3 *db = NULL;
-    int flags = SQLITE_OPEN_NOMUTEX | (writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+    int flags =
+        SQLITE_OPEN_NOMUTEX | (writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
     int rc = sqlite3_open_v2(path, &db, flags, NULL);
     enum err e = db_err(db, rc, "open index.db");
     if (e) {
@@ -141,7 +144,8 @@ enum err db_open(const char *dir, bool writer, sqlite3 **out) {
     }
     (void)sqlite3_extended_result_codes(db, 1);
     (void)sqlite3_busy_timeout(db, 5000);
-    /* mmap: bitmaps are read in place, without a page cache of their own in every reader. 2 GB is SQLite's limit. */
+    /* mmap: bitmaps are read in place, without a page cache of their own in every reader. 2 GB is SQLite's
+     * limit. */
     e = db_exec(db, "PRAGMA page_size=8192; PRAGMA mmap_size=2147418112; PRAGMA trusted_schema=OFF;"
                     "PRAGMA cell_size_check=ON;");
     if (!e && writer)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* db.h - how host/index opens and speaks SQLite: one place for PRAGMAs, error translation and numbers that the
- * whole store shares. Threads: a connection is used by one thread at a time. */
+/* db.h - how host/index opens and speaks SQLite: one place for PRAGMAs, error translation and numbers that
+ * the whole store shares. Threads: a connection is used by one thread at a time. */
 #ifndef HOST_INDEX_DB_H
 #define HOST_INDEX_DB_H
 
@@ -10,13 +10,13 @@
 
 #include "host/base/err.h"
 
-#define DB_HOUR_MS          INT64_C(3600000)
-#define DB_SEGMENT_SHIFT    16 /* id >> 16 */
-#define DB_SEGMENT_SLOTS    65536u
-#define DB_CHUNK_SHIFT      12 /* id >> 12 */
-#define DB_CHUNK_SLOTS      4096u
-#define DB_KEY_SHIFT        40
-#define DB_ARRIVALS_MAX     (1u << 24)
+#define DB_HOUR_MS       INT64_C(3600000)
+#define DB_SEGMENT_SHIFT 16 /* id >> 16 */
+#define DB_SEGMENT_SLOTS 65536u
+#define DB_CHUNK_SHIFT   12 /* id >> 12 */
+#define DB_CHUNK_SLOTS   4096u
+#define DB_KEY_SHIFT     40
+#define DB_ARRIVALS_MAX  (1u << 24)
 enum { DB_COLUMN_TIME = 1, DB_COLUMN_CAMERA = 2, DB_COLUMN_SCORE = 3, DB_COLUMN_PLATE = 4 };
 
 /* Fields of bitmaps that no vocabulary holds; numbers are in every database. */

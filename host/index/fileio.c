@@ -9,7 +9,9 @@
 #include "host/base/log.h"
 
 enum err fileio_err(const char *doing, const char *path) {
-    enum err e = errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? ERR_FULL : errno == ENOENT ? ERR_MISSING : ERR_IO;
+    enum err e = errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? ERR_FULL
+                 : errno == ENOENT                                    ? ERR_MISSING
+                                                                      : ERR_IO;
     log_error("index", "doing=\"%s\" file=\"%s\" errno=%d error=\"%s\"", doing, path, errno, err_text(e));
     return e;
 }

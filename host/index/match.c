@@ -6,7 +6,8 @@
 #include "host/index/record.h"
 
 enum err match_check(const struct query *q) {
-    if (q->n_groups > QUERY_GROUPS_MAX || q->n_periods > QUERY_PERIODS_MAX || q->n_cameras > QUERY_CAMERAS_MAX)
+    if (q->n_groups > QUERY_GROUPS_MAX || q->n_periods > QUERY_PERIODS_MAX ||
+        q->n_cameras > QUERY_CAMERAS_MAX)
         return ERR_USAGE;
     if (q->limit == 0 || q->limit > 200 || q->offset > 1u << 30) return ERR_USAGE;
     for (unsigned i = 0; i < q->n_groups; i++) {
@@ -21,7 +22,8 @@ enum err match_check(const struct query *q) {
         if (q->period[i].to_ms <= q->period[i].from_ms) return ERR_USAGE;
     if (q->n_cameras && !q->cameras) return ERR_USAGE;
     if (q->n_area && (q->n_area < 3 || q->n_area > QUERY_AREA_MAX || q->n_cameras != 1)) return ERR_USAGE;
-    if (q->plate_mode != QUERY_PLATE_NONE && (!q->plate[0] || !memchr(q->plate, 0, sizeof q->plate))) return ERR_USAGE;
+    if (q->plate_mode != QUERY_PLATE_NONE && (!q->plate[0] || !memchr(q->plate, 0, sizeof q->plate)))
+        return ERR_USAGE;
     if (q->plate_mode == QUERY_PLATE_FUZZY && q->max_slips > 2) return ERR_USAGE;
     if (q->min_duration_ms < 0 || q->max_duration_ms < 0) return ERR_USAGE;
     if (q->together_id && q->together_ms < 0) return ERR_USAGE;
@@ -57,22 +59,27 @@ static unsigned group_score(const struct query_group *g, const struct sighting *
 }
 
 bool match_groups(const struct query *q, const struct sighting *s) {
-    for (unsigned i = 0; i < q->n_groups; i++)
+    for (unsigned i = 0; i < q->n_groups; i++) {
+        if (q->group[i].optional) continue;
         if ((group_score(&q->group[i], s, q->group[i].sure) > 0) == q->group[i].negated) return false;
+    }
     return true;
 }
 
-unsigned match_sure_groups(const struct query *q, const struct sighting *s) {
-    unsigned n = 0;
-    for (unsigned i = 0; i < q->n_groups; i++)
-        if (!q->group[i].negated && group_score(&q->group[i], s, true) > 0) n++;
-    return n;
+unsigned match_level(const struct query *q, const struct sighting *s) {
+    unsigned level = 0;
+    for (unsigned i = 0; i < q->n_groups; i++) {
+        if (q->group[i].negated) continue;
+        level += group_score(&q->group[i], s, false) > 0;
+        level += group_score(&q->group[i], s, true) > 0;
+    }
+    return level;
 }
 
 uint8_t match_degree(const struct query *q, const struct sighting *s) {
     unsigned degree = 0;
     for (unsigned i = 0; i < q->n_groups; i++) {
-        if (q->group[i].negated) continue;
+        if (q->group[i].negated || q->group[i].optional) continue;
         unsigned score = group_score(&q->group[i], s, q->group[i].sure);
         if (degree == 0 || score < degree) degree = score;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* match.h - the meaning of a query, said once and plainly over one decoded sighting. Searches find their hits by
- * bitmaps; this gives the conditions that no bitmap holds (exact durations, drawn areas), the degree of a match, and
- * the reference that the bitmaps are tested against. Threads: any. */
+/* match.h - the meaning of a query, said once and plainly over one decoded sighting. Searches find their hits
+ * by bitmaps; this gives the conditions that no bitmap holds (exact durations, drawn areas), the degree of a
+ * match, and the reference that the bitmaps are tested against. Threads: any. */
 #ifndef HOST_INDEX_MATCH_H
 #define HOST_INDEX_MATCH_H
 
@@ -23,9 +23,10 @@ bool match_duration(const struct query *q, int64_t duration_ms);
 /* The path's foot points, joined by straight lines, touch the polygon. */
 bool match_area(const struct query *q, const struct sighting *s);
 
-/* How many of the positive groups hold with certainty. */
-unsigned match_sure_groups(const struct query *q, const struct sighting *s);
-/* 1..100: the weakest positive group's best score; a query without one gives the confidence. */
+/* Rank of a match before its confidence: each positive group, optional ones too, gives one for a plausible
+ * and one more for a certain value. */
+unsigned match_level(const struct query *q, const struct sighting *s);
+/* 1..100: the weakest required group's best score; a query without one gives the confidence. */
 uint8_t match_degree(const struct query *q, const struct sighting *s);
 
 #endif

@@ -208,7 +208,8 @@ static enum err pack_erase_in(struct pack *p, uint64_t file, uint64_t from_unit,
     if (to_unit > first + PACK_UNITS) to_unit = first + PACK_UNITS;
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0) return errno == ENOENT ? OK : fileio_err("open", path);
-    enum err e = fileio_zero(fd, (from_unit - first) * PACK_UNIT_BYTES, (to_unit - from_unit) * PACK_UNIT_BYTES, path);
+    enum err e =
+        fileio_zero(fd, (from_unit - first) * PACK_UNIT_BYTES, (to_unit - from_unit) * PACK_UNIT_BYTES, path);
     if (!e && fdatasync(fd) != 0) e = fileio_err("fdatasync", path);
     close(fd);
     return e;

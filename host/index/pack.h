@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pack.h - thumbnails, packed into files dir/thumbs/NNNNNN.pack of at most 64 MiB that only grow.
- * A thumbnail starts on a unit of 256 bytes: a header (magic, length, sighting id, checksum), then the JPEG. Its number
- * in the sighting's row is first unit << 12 | units - 1, so that erasing needs no look into the file.
- * Order of a commit: write, one fdatasync, then the rows with `thumbnail_end_unit`. What lies behind that unit belongs
- * to no row and is cut off at the next start. Erasing punches holes; a pack that is erased whole is unlinked.
- * Threads: a writer pack by the index writer; pack_read() by anybody. */
+ * A thumbnail starts on a unit of 256 bytes: a header (magic, length, sighting id, checksum), then the JPEG.
+ * Its number in the sighting's row is first unit << 12 | units - 1, so that erasing needs no look into the
+ * file. Order of a commit: write, one fdatasync, then the rows with `thumbnail_end_unit`. What lies behind
+ * that unit belongs to no row and is cut off at the next start. Erasing punches holes; a pack that is erased
+ * whole is unlinked. Threads: a writer pack by the index writer; pack_read() by anybody. */
 #ifndef HOST_INDEX_PACK_H
 #define HOST_INDEX_PACK_H
 
@@ -30,7 +30,8 @@ struct pack;
 MUST_CHECK enum err pack_open(const char *dir, uint64_t end_unit, struct pack **out);
 void pack_close(struct pack **p);
 /* Appends; *number for the row. ERR_USAGE (empty or above 1 MiB), ERR_IO, ERR_FULL. */
-MUST_CHECK enum err pack_add(struct pack *p, uint64_t sighting_id, const void *jpeg, size_t n, int64_t *number);
+MUST_CHECK enum err pack_add(struct pack *p, uint64_t sighting_id, const void *jpeg, size_t n,
+                             int64_t *number);
 /* Everything added so far is on disk when this returns OK. *end_unit for the transaction. */
 MUST_CHECK enum err pack_sync(struct pack *p, uint64_t *end_unit);
 /* Forget what was added since end_unit (the transaction was rolled back). */
@@ -38,7 +39,8 @@ void pack_rewind(struct pack *p, uint64_t end_unit);
 uint64_t pack_end(const struct pack *p);
 
 /* The JPEG, owned by the caller (or NULL jpeg: only check). ERR_MISSING (erased), ERR_CORRUPT, ERR_IO. */
-MUST_CHECK enum err pack_read(const char *dir, int64_t number, uint64_t sighting_id, uint8_t **jpeg, size_t *n);
+MUST_CHECK enum err pack_read(const char *dir, int64_t number, uint64_t sighting_id, uint8_t **jpeg,
+                              size_t *n);
 /* Zeroes units [from, to) for good; unlinks packs that lie in them whole and are not appended to any more. */
 MUST_CHECK enum err pack_erase(struct pack *p, uint64_t from_unit, uint64_t to_unit);
 

@@ -102,7 +102,8 @@ static bool place_empty(const struct family *f, uint32_t place) {
 
 static enum err load_block(struct plates *p, uint32_t number, const uint8_t *texts, size_t n) {
     struct family *f = &p->family[number >= PLATE_LONG_BLOCK];
-    if (number >= 2 * PLATE_LONG_BLOCK || n % f->width || n / f->width > PLATE_BLOCK_TEXTS) return ERR_CORRUPT;
+    if (number >= 2 * PLATE_LONG_BLOCK || n % f->width || n / f->width > PLATE_BLOCK_TEXTS)
+        return ERR_CORRUPT;
     uint32_t first = (number - f->first_block) * PLATE_BLOCK_TEXTS, end = first + (uint32_t)(n / f->width);
     enum err e = family_reserve(f, end);
     if (e) return e;

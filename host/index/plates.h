@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plates.h - the dictionary of plate texts: the writer's side (text -> id, adding, erasing) over table plate_block.
- * Texts of up to 8 characters take 8 bytes, longer ones (foreign plates) 16; ids of erased texts are used again.
- * The writer keeps the whole dictionary in memory (about 25 bytes a text), which replaces a UNIQUE index on disk: a
- * random page per plate is what an import of millions of rows cannot afford. Threads: the writer's. */
+/* plates.h - the dictionary of plate texts: the writer's side (text -> id, adding, erasing) over table
+ * plate_block. Texts of up to 8 characters take 8 bytes, longer ones (foreign plates) 16; ids of erased texts
+ * are used again. The writer keeps the whole dictionary in memory (about 25 bytes a text), which replaces a
+ * UNIQUE index on disk: a random page per plate is what an import of millions of rows cannot afford. Threads:
+ * the writer's. */
 #ifndef HOST_INDEX_PLATES_H
 #define HOST_INDEX_PLATES_H
 

@@ -17,7 +17,8 @@ static const char *const reader_sql[R_STATEMENTS] = {
     [R_SIGHTING] = "SELECT " SIGHTING_COLUMNS " FROM sighting WHERE id = ?1",
     [R_PLATE_TEXTS] = PLATES_TEXT_SQL,
     [R_RECORDING] = "SELECT " RECORDING_COLUMNS " FROM recording WHERE id = ?1",
-    [R_RECORDINGS] = "SELECT " RECORDING_COLUMNS " FROM recording WHERE ?1 IS NULL OR case_id = ?1 ORDER BY id",
+    [R_RECORDINGS] =
+        "SELECT " RECORDING_COLUMNS " FROM recording WHERE ?1 IS NULL OR case_id = ?1 ORDER BY id",
     [R_COVERAGE] = "SELECT from_ms, to_ms, state, reason FROM coverage WHERE camera_id = ?1 AND from_ms < ?3 "
                    "AND to_ms > ?2 ORDER BY from_ms, to_ms, id",
     [R_ROWS] = "SELECT " SIGHTING_COLUMNS " FROM sighting WHERE id BETWEEN ?1 AND ?2",
@@ -98,8 +99,9 @@ enum err reader_row(struct index_reader *r, sqlite3_stmt *row, bool plates, stru
     if (!plates) memset(&out->plate, 0, sizeof out->plate);
     if (!e && plates && has_plate) {
         char text[17];
-        e = plate_id < 0 || plate_id > UINT32_MAX ? ERR_CORRUPT
-                                                  : plates_text(r->st[R_PLATE_TEXTS], (uint32_t)plate_id, text);
+        e = plate_id < 0 || plate_id > UINT32_MAX
+                ? ERR_CORRUPT
+                : plates_text(r->st[R_PLATE_TEXTS], (uint32_t)plate_id, text);
         if (e == ERR_MISSING) e = ERR_CORRUPT;
         memcpy(out->plate.text, text, sizeof text);
     }
@@ -108,7 +110,8 @@ enum err reader_row(struct index_reader *r, sqlite3_stmt *row, bool plates, stru
     return e;
 }
 
-enum err reader_fetch(struct index_reader *r, uint64_t id, bool plates, struct sighting *out, int64_t *thumbnail) {
+enum err reader_fetch(struct index_reader *r, uint64_t id, bool plates, struct sighting *out,
+                      int64_t *thumbnail) {
     sqlite3_stmt *st = r->st[R_SIGHTING];
     bool row;
     (void)sqlite3_bind_int64(st, 1, (int64_t)id);
@@ -121,8 +124,8 @@ enum err reader_fetch(struct index_reader *r, uint64_t id, bool plates, struct s
     return e;
 }
 
-static enum err fetch_inside(struct index_reader *r, const struct perimeter *p, uint64_t id, struct sighting *out,
-                             int64_t *thumbnail) {
+static enum err fetch_inside(struct index_reader *r, const struct perimeter *p, uint64_t id,
+                             struct sighting *out, int64_t *thumbnail) {
     enum err e = perimeter_check(p);
     if (!e) e = reader_begin(r);
     if (e) return e;
@@ -132,7 +135,8 @@ static enum err fetch_inside(struct index_reader *r, const struct perimeter *p, 
     return e;
 }
 
-enum err index_sighting_get(struct index_reader *r, const struct perimeter *p, uint64_t id, struct sighting *out) {
+enum err index_sighting_get(struct index_reader *r, const struct perimeter *p, uint64_t id,
+                            struct sighting *out) {
     enum err e = fetch_inside(r, p, id, out, NULL);
     if (!e && out->has_likeness && p->likeness_allowed) e = vectors_read(r->dir, id, out->likeness);
     if (e) memset(out, 0, sizeof *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reader.h - inside of an index reader, shared by the files that answer; nobody outside host/index includes it. */
+/* reader.h - inside of an index reader, shared by the files that answer; nobody outside host/index includes
+ * it. */
 #ifndef HOST_INDEX_READER_H
 #define HOST_INDEX_READER_H
 
@@ -26,8 +27,9 @@ struct index_reader {
     sqlite3_stmt *st[R_STATEMENTS];
 };
 
-#define SIGHTING_COLUMNS                                                                                        \
-    "id, start_in_hour_ms, duration_ms, camera_id, recording_id, class, confidence, plate_id, thumbnail_number, " \
+#define SIGHTING_COLUMNS                                                                                     \
+    "id, start_in_hour_ms, duration_ms, camera_id, recording_id, class, confidence, plate_id, "              \
+    "thumbnail_number, "                                                                                     \
     "attributes, path"
 
 /* Everything answered between begin and end comes from one state of the index. */

@@ -191,7 +191,8 @@ static bool attributes_fit(const struct sighting *s) {
     if (s->n_attributes > SIGHTING_ATTRIBUTES_MAX) return false;
     for (unsigned i = 0; i < s->n_attributes; i++) {
         const struct attribute *a = &s->attributes[i];
-        if (a->field == FIELD_NONE || a->field >= FIELD_COUNT || a->n_values > SIGHTING_ALTERNATIVES_MAX) return false;
+        if (a->field == FIELD_NONE || a->field >= FIELD_COUNT || a->n_values > SIGHTING_ALTERNATIVES_MAX)
+            return false;
         if (a->field != FIELD_ACCESSORY && seen & 1u << a->field) return false;
         seen |= 1u << a->field;
         for (unsigned k = 0; k < a->n_values; k++)
@@ -202,7 +203,8 @@ static bool attributes_fit(const struct sighting *s) {
 
 enum err record_check(const struct sighting *s) {
     const struct plate_read *p = &s->plate;
-    if (!attributes_fit(s) || s->class_id == 0 || s->class_id > VOCAB_MAX || s->confidence > 100) return ERR_USAGE;
+    if (!attributes_fit(s) || s->class_id == 0 || s->class_id > VOCAB_MAX || s->confidence > 100)
+        return ERR_USAGE;
     if (s->start_ms < 0 || s->end_ms < s->start_ms || s->n_path > SIGHTING_PATH_MAX) return ERR_USAGE;
     if (s->start_ms / 3600000 >= 1 << 22 || s->end_ms - s->start_ms > INT64_C(1) << 40) return ERR_USAGE;
     if (p->n_chars > SIGHTING_PLATE_MAX || p->country[3]) return ERR_USAGE;
@@ -225,7 +227,8 @@ void record_duration_range(unsigned bucket, int64_t *from_ms, int64_t *to_ms) {
 unsigned record_directions(const struct sighting *s) {
     if (s->n_path < 2) return 0;
     const struct box_norm *a = &s->path[0].box, *b = &s->path[s->n_path - 1].box;
-    int dx = (b->x0 + b->x1 - a->x0 - a->x1) / 2, dy = b->y1 - a->y1; /* foot points: middle of the lower edge */
+    int dx = (b->x0 + b->x1 - a->x0 - a->x1) / 2,
+        dy = b->y1 - a->y1; /* foot points: middle of the lower edge */
     unsigned ways = 0;
     if (abs(dx) >= 4096 && 2 * abs(dx) >= abs(dy)) ways |= 1u << (dx < 0 ? QUERY_LEFT : QUERY_RIGHT);
     if (abs(dy) >= 4096 && 2 * abs(dy) >= abs(dx)) ways |= 1u << (dy < 0 ? QUERY_UP : QUERY_DOWN);

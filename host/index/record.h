@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* record.h - the two blobs of a sighting's row: all attributes with scores (and what the plate reader saw), and the
- * path with the best moment. Lossless and compact: variable-length numbers, boxes as differences.
- * Decoding trusts nothing: every count is checked and a record that does not end where it should is ERR_CORRUPT.
- * Threads: any; plain data. */
+/* record.h - the two blobs of a sighting's row: all attributes with scores (and what the plate reader saw),
+ * and the path with the best moment. Lossless and compact: variable-length numbers, boxes as differences.
+ * Decoding trusts nothing: every count is checked and a record that does not end where it should is
+ * ERR_CORRUPT. Threads: any; plain data. */
 #ifndef HOST_INDEX_RECORD_H
 #define HOST_INDEX_RECORD_H
 
@@ -13,7 +13,8 @@
 #include "host/base/err.h"
 #include "host/pipe/sighting.h"
 
-/* Appends to *out. The plate's text is not in the record (the dictionary has it), its characters' scores are. */
+/* Appends to *out. The plate's text is not in the record (the dictionary has it), its characters' scores are.
+ */
 void record_put_attributes(struct bytes *out, const struct sighting *s);
 void record_put_path(struct bytes *out, const struct sighting *s);
 
@@ -26,17 +27,19 @@ uint16_t record_likeness_check(const int8_t v[128]);
 /* The same as stored in the row; valid after record_get_attributes() of a sighting with has_likeness. */
 MUST_CHECK enum err record_stored_likeness_check(const void *p, size_t n, uint16_t *out);
 
-/* ERR_USAGE when a sighting cannot be stored as it is: counts, scores or times out of range, a value id of 0. */
+/* ERR_USAGE when a sighting cannot be stored as it is: counts, scores or times out of range, a value id of 0.
+ */
 MUST_CHECK enum err record_check(const struct sighting *s);
 
-/* Durations fall into buckets by powers of two: 1 = under 1 s, 2 = 1..2 s, 3 = 2..4 s ... 24 = longer than any. */
+/* Durations fall into buckets by powers of two: 1 = under 1 s, 2 = 1..2 s, 3 = 2..4 s ... 24 = longer than
+ * any. */
 enum { RECORD_DURATION_BUCKETS = 24 };
 unsigned record_duration_bucket(int64_t duration_ms);
 /* First and last (inclusive) millisecond of a bucket. */
 void record_duration_range(unsigned bucket, int64_t *from_ms, int64_t *to_ms);
 
-/* Bit n set = it moved that way (enum query_direction n): at least 1/16 of the picture along that axis, and not less
- * than half of what it moved along the other. A diagonal track has two ways. */
+/* Bit n set = it moved that way (enum query_direction n): at least 1/16 of the picture along that axis, and
+ * not less than half of what it moved along the other. A diagonal track has two ways. */
 unsigned record_directions(const struct sighting *s);
 
 #endif

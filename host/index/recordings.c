@@ -72,8 +72,8 @@ enum err index_recording_set(struct index_writer *w, const struct recording *r) 
     return writer_fail(w, e);
 }
 
-enum err index_checkpoint_set(struct index_writer *w, uint64_t recording_id, int64_t position_us, const void *scene,
-                              size_t n) {
+enum err index_checkpoint_set(struct index_writer *w, uint64_t recording_id, int64_t position_us,
+                              const void *scene, size_t n) {
     enum err e = writer_begin(w);
     if (e) return e;
     sqlite3_stmt *st = w->st[n ? W_CHECKPOINT_SET : W_CHECKPOINT_DEL];
@@ -87,8 +87,8 @@ enum err index_checkpoint_set(struct index_writer *w, uint64_t recording_id, int
     return writer_fail(w, e);
 }
 
-enum err index_checkpoint_get(struct index_writer *w, uint64_t recording_id, int64_t *position_us, void **scene,
-                              size_t *n) {
+enum err index_checkpoint_get(struct index_writer *w, uint64_t recording_id, int64_t *position_us,
+                              void **scene, size_t *n) {
     sqlite3_stmt *st = w->st[W_CHECKPOINT_GET];
     bool row;
     *scene = NULL;
@@ -132,8 +132,8 @@ static enum err coverage_extend(struct index_writer *w, uint64_t recording_id, i
     if (e || !row) return e;
     int64_t id = sqlite3_column_int64(st, 0);
     const char *last_reason = (const char *)sqlite3_column_text(st, 3);
-    bool same = sqlite3_column_int64(st, 1) == from_ms && sqlite3_column_int(st, 2) == (int)state && last_reason &&
-                strcmp(last_reason, reason) == 0;
+    bool same = sqlite3_column_int64(st, 1) == from_ms && sqlite3_column_int(st, 2) == (int)state &&
+                last_reason && strcmp(last_reason, reason) == 0;
     (void)sqlite3_reset(st);
     if (!same) return OK;
     *extended = true;
@@ -142,8 +142,8 @@ static enum err coverage_extend(struct index_writer *w, uint64_t recording_id, i
     return db_run(w->st[W_COVERAGE_EXTEND]);
 }
 
-enum err index_coverage_add(struct index_writer *w, uint64_t recording_id, uint16_t camera_number, int64_t from_ms,
-                            int64_t to_ms, enum coverage_state state, const char *reason) {
+enum err index_coverage_add(struct index_writer *w, uint64_t recording_id, uint16_t camera_number,
+                            int64_t from_ms, int64_t to_ms, enum coverage_state state, const char *reason) {
     bool extended;
     if (to_ms <= from_ms) return ERR_USAGE;
     if (!reason) reason = "";

@@ -148,7 +148,7 @@ static enum err vectors_select(struct vectors *v, uint64_t day, unsigned *out) {
 
 enum err vectors_put(struct vectors *v, uint64_t id, const int8_t vector[VECTOR_BYTES]) {
     char path[PATH_MAX_BYTES];
-    unsigned i;
+    unsigned i = 0;
     enum err e = vectors_select(v, vector_day(id), &i);
     if (e) return e;
     vectors_path(v->dir, v->file[i].day, path);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vectors.h - likeness vectors of vehicles, 128 bytes each, in one sparse file per day: dir/likeness/DAY.vec.
- * A vector's place follows from its sighting's id alone, so late data needs no map: hour of the day x 2 GiB + arrival
- * x 128 bytes (48 GiB apparent, only what was written takes room).
- * Order of a commit: write, fdatasync, then the rows. Places behind the last row of an hour are zeroed at the next
- * start. Threads: a writer by the index writer; a reader by one thread at a time. */
+ * A vector's place follows from its sighting's id alone, so late data needs no map: hour of the day x 2 GiB +
+ * arrival x 128 bytes (48 GiB apparent, only what was written takes room). Order of a commit: write,
+ * fdatasync, then the rows. Places behind the last row of an hour are zeroed at the next start. Threads: a
+ * writer by the index writer; a reader by one thread at a time. */
 #ifndef HOST_INDEX_VECTORS_H
 #define HOST_INDEX_VECTORS_H
 

@@ -14,19 +14,21 @@
 #include "host/index/record.h"
 
 static const char *const writer_sql[W_STATEMENTS] = {
-    [W_SIGHTING_ADD] = "INSERT INTO sighting(id, start_in_hour_ms, duration_ms, camera_id, recording_id, class, "
-                       "confidence, plate_id, thumbnail_number, attributes, path) "
-                       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [W_SIGHTING_ADD] =
+        "INSERT INTO sighting(id, start_in_hour_ms, duration_ms, camera_id, recording_id, class, "
+        "confidence, plate_id, thumbnail_number, attributes, path) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [W_MAX_ID] = "SELECT max(id) FROM sighting WHERE id BETWEEN ?1 AND ?2",
     [W_META_SET] = "UPDATE meta SET value = ?2 WHERE key = ?1",
     [W_RECORDING_ADD] =
         "INSERT INTO recording(sha256, case_id, camera_id, path, n_bytes, start_ms, duration_us, w_px, h_px, "
         "fps_milli, codec, container, state, error, position_us, imported_ms) "
         "VALUES(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-    [W_RECORDING_SET] =
-        "UPDATE recording SET sha256 = ?2, case_id = ?3, camera_id = ?4, path = ?5, n_bytes = ?6, start_ms = ?7, "
-        "duration_us = ?8, w_px = ?9, h_px = ?10, fps_milli = ?11, codec = ?12, container = ?13, state = ?14, "
-        "error = ?15, position_us = ?16, imported_ms = ?17 WHERE id = ?1",
+    [W_RECORDING_SET] = "UPDATE recording SET sha256 = ?2, case_id = ?3, camera_id = ?4, path = ?5, n_bytes "
+                        "= ?6, start_ms = ?7, "
+                        "duration_us = ?8, w_px = ?9, h_px = ?10, fps_milli = ?11, codec = ?12, container = "
+                        "?13, state = ?14, "
+                        "error = ?15, position_us = ?16, imported_ms = ?17 WHERE id = ?1",
     [W_RECORDING_HOURS] = "UPDATE recording SET first_hour = min(ifnull(first_hour, ?2), ?2), "
                           "last_hour = max(ifnull(last_hour, ?3), ?3) WHERE id = ?1",
     [W_RECORDING_BY_SHA] = "SELECT " RECORDING_COLUMNS " FROM recording WHERE sha256 = ?1 AND camera_id = ?2 "
@@ -35,7 +37,8 @@ static const char *const writer_sql[W_STATEMENTS] = {
                          "ON CONFLICT(recording_id) DO UPDATE SET position_us = ?2, scene = ?3",
     [W_CHECKPOINT_DEL] = "DELETE FROM checkpoint WHERE recording_id = ?1",
     [W_CHECKPOINT_GET] = "SELECT position_us, scene FROM checkpoint WHERE recording_id = ?1",
-    [W_COVERAGE_LAST] = "SELECT id, to_ms, state, reason FROM coverage WHERE recording_id = ?1 ORDER BY id DESC LIMIT 1",
+    [W_COVERAGE_LAST] =
+        "SELECT id, to_ms, state, reason FROM coverage WHERE recording_id = ?1 ORDER BY id DESC LIMIT 1",
     [W_COVERAGE_EXTEND] = "UPDATE coverage SET to_ms = ?2 WHERE id = ?1",
     [W_COVERAGE_ADD] = "INSERT INTO coverage(recording_id, camera_id, from_ms, to_ms, state, reason) "
                        "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
@@ -117,7 +120,8 @@ void index_rollback(struct index_writer *w) {
     pack_rewind(w->pack, w->committed_unit);
     memset(w->hour, 0, sizeof w->hour);
     w->hours_recording = 0;
-    if (plates_reload(w->plates) != OK) log_error("index", "state=\"plate dictionary not read after a rollback\"");
+    if (plates_reload(w->plates) != OK)
+        log_error("index", "state=\"plate dictionary not read after a rollback\"");
 }
 
 enum err writer_fail(struct index_writer *w, enum err e) {
@@ -140,7 +144,8 @@ static enum err next_id(struct index_writer *w, int64_t hour, uint64_t *id) {
         *known = (struct writer_hour){.hour = hour, .next = (uint32_t)(last + 1 - first) + 1};
     }
     if (known->next > DB_ARRIVALS_MAX) {
-        log_error("index", "state=\"more than 16.7 million sightings in one hour\" hour=%lld", (long long)hour);
+        log_error("index", "state=\"more than 16.7 million sightings in one hour\" hour=%lld",
+                  (long long)hour);
         return ERR_FULL;
     }
     *id = (uint64_t)hour << 24 | (known->next - 1);
@@ -177,7 +182,8 @@ static void bind_optional(sqlite3_stmt *st, int at, bool present, int64_t v) {
         (void)sqlite3_bind_null(st, at);
 }
 
-static enum err sighting_row(struct index_writer *w, const struct sighting *s, uint32_t plate_id, int64_t thumbnail) {
+static enum err sighting_row(struct index_writer *w, const struct sighting *s, uint32_t plate_id,
+                             int64_t thumbnail) {
     w->attributes.len = w->path.len = 0;
     record_put_attributes(&w->attributes, s);
     record_put_path(&w->path, s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* writer.h - inside of the index writer, shared by writer.c, recordings.c and purge.c; nobody else includes it. */
+/* writer.h - inside of the index writer, shared by writer.c, recordings.c and purge.c; nobody else includes
+ * it. */
 #ifndef HOST_INDEX_WRITER_H
 #define HOST_INDEX_WRITER_H
 
@@ -47,7 +48,7 @@ struct index_writer {
     uint64_t committed_unit; /* of the pack, at the last commit */
     struct vectors *vectors;
     struct writer_hour hour[WRITER_HOURS];
-    unsigned hour_at; /* which one is replaced next */
+    unsigned hour_at;         /* which one is replaced next */
     uint64_t hours_recording; /* whose first and last hour these are, to be written at the commit; 0 = none */
     int64_t hours_first, hours_last;
     struct bytes attributes, path; /* of the row being added; kept to save allocations */
@@ -62,8 +63,8 @@ MUST_CHECK enum err writer_flush_hours(struct index_writer *w);
 
 /* Columns of `recording` in the order of RECORDING_COLUMNS into *out. */
 void recording_from_row(sqlite3_stmt *st, struct recording *out);
-#define RECORDING_COLUMNS                                                                                       \
-    "id, sha256, case_id, camera_id, path, n_bytes, start_ms, duration_us, w_px, h_px, fps_milli, codec, "      \
+#define RECORDING_COLUMNS                                                                                    \
+    "id, sha256, case_id, camera_id, path, n_bytes, start_ms, duration_us, w_px, h_px, fps_milli, codec, "   \
     "container, state, error, position_us, imported_ms"
 
 #endif

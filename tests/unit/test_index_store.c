@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the writer commits is what a reader finds: rows, positions, coverage, thumbnails, vectors. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/index/index.h"
+#include "host/index/record.h"
+#include "tests/support/index_fixture.h"
+#include "tests/support/test.h"
+
+static const uint16_t two_cameras[] = {3, 9};
+static const struct perimeter everything = {.from_ms = 0,
+                                            .to_ms = INT64_C(4102444800000),
+                                            .cameras = two_cameras,
+                                            .n_cameras = 2,
+                                            .plates_allowed = true,
+                                            .likeness_allowed = true};
+#define T0 INT64_C(1795183200000) /* 2026-11-20T14:00:00Z */
+
+static void fill(struct sighting *s, int64_t start_ms, uint16_t camera) {
+    memset(s, 0, sizeof *s);
+    s->recording_id = 1;
+    s->camera_number = camera;
+    s->class_id = 3;
+    s->confidence = 77;
+    s->start_ms = start_ms;
+    s->end_ms = start_ms + 5300;
+    s->best_ms = start_ms + 1200;
+    s->best_pts_us = 1200345;
+    s->best_box = (struct box_norm){100, 200, 30000, 65535};
+    s->n_frames = 27;
+    s->n_attributes = 2;
+    s->attributes[0] = (struct attribute){.field = FIELD_CLASS, .n_values = 1, .value = {{3, 77, 1}}};
+    s->attributes[1] = (struct attribute){
+        .field = FIELD_UPPER_COLOUR, .n_values = 3, .value = {{9, 60, 1}, {1023, 30, 0}, {4, 9, 0}}};
+    s->n_path = 2;
+    s->path[0] = (struct path_point){start_ms, {0, 0, 100, 100}};
+    s->path[1] = (struct path_point){start_ms + 5300, {65000, 65000, 65535, 65535}};
+}
+
+static void sighting_comes_back_as_it_was_given(void **state) {
+    struct index_fixture *f = *state;
+    struct sighting s, back;
+    static uint8_t jpeg[3000];
+    fill(&s, T0 + 1234, 3);
+    memset(jpeg, 0xA7, sizeof jpeg);
+    s.thumbnail_jpeg = jpeg;
+    s.thumbnail_bytes = sizeof jpeg;
+    s.has_likeness = 1;
+    for (int i = 0; i < 128; i++) s.likeness[i] = (int8_t)(i - 64);
+    s.plate = (struct plate_read){.n_chars = 7, .confidence = 80, .text = "AB123CD", .country = "F"};
+    s.plate.chars[0].c[0] = 'A';
+    s.plate.chars[0].score[0] = 90;
+    s.plate.chars[0].c[1] = '4';
+    s.plate.chars[0].score[1] = 9;
+    assert_int_equal(index_sighting_add(f->writer, &s), OK);
+    assert_int_equal(index_commit(f->writer), OK);
+    assert_int_equal(index_sighting_get(f->reader, &everything, s.id, &back), OK);
+    assert_int_equal(s.id >> 24, T0 / 3600000);
+
+    uint8_t *image = NULL;
+    size_t n = 0;
+    assert_int_equal(index_thumbnail_get(f->reader, &everything, s.id, &image, &n), OK);
+    assert_int_equal(n, sizeof jpeg);
+    assert_memory_equal(image, jpeg, n);
+    free(image);
+    s.thumbnail_jpeg = NULL;
+    s.thumbnail_bytes = 0;
+    assert_memory_equal(&s, &back, sizeof s);
+}
+
+static void sighting_outside_the_perimeter_is_missing(void **state) {
+    struct index_fixture *f = *state;
+    struct sighting s, back;
+    uint8_t *image;
+    size_t n;
+    fill(&s, T0, 4);
+    assert_int_equal(index_sighting_add(f->writer, &s), OK);
+    assert_int_equal(index_commit(f->writer), OK);
+    assert_int_equal(index_sighting_get(f->reader, &everything, s.id, &back), ERR_MISSING);
+    assert_int_equal(index_thumbnail_get(f->reader, &everything, s.id, &image, &n), ERR_MISSING);
+    struct perimeter none = everything;
+    none.n_cameras = 0;
+    assert_int_equal(index_sighting_get(f->reader, &none, s.id, &back), ERR_DENIED);
+}
+
+static void plate_and_vector_stay_hidden_where_the_case_does_not_allow_them(void **state) {
+    struct index_fixture *f = *state;
+    struct sighting s, back;
+    fill(&s, T0, 3);
+    s.plate = (struct plate_read){.n_chars = 3, .text = "ABC"};
+    s.has_likeness = 1;
+    s.likeness[5] = 9;
+    assert_int_equal(index_sighting_add(f->writer, &s), OK);
+    assert_int_equal(index_commit(f->writer), OK);
+    struct perimeter p = everything;
+    p.plates_allowed = p.likeness_allowed = false;
+    assert_int_equal(index_sighting_get(f->reader, &p, s.id, &back), OK);
+    assert_int_equal(back.plate.n_chars, 0);
+    assert_string_equal(back.plate.text, "");
+    assert_int_equal(back.likeness[5], 0);
+    struct query q = {.limit = 10, .plate_mode = QUERY_PLATE_EXACT, .plate = "ABC"};
+    struct index_result r;
+    assert_int_equal(index_search(f->reader, &p, &q, 0, &r), ERR_DENIED);
+    assert_int_equal(index_search(f->reader, NULL, &q, 0, &r), ERR_DENIED);
+}
+
+static void rolled_back_sightings_leave_nothing(void **state) {
+    struct index_fixture *f = *state;
+    struct sighting s, back;
+    uint8_t jpeg[100] = {1};
+    fill(&s, T0, 3);
+    s.thumbnail_jpeg = jpeg;
+    s.thumbnail_bytes = sizeof jpeg;
+    s.plate = (struct plate_read){.n_chars = 3, .text = "ABC"};
+    assert_int_equal(index_sighting_add(f->writer, &s), OK);
+    uint64_t first = s.id;
+    index_rollback(f->writer);
+    assert_int_equal(index_sighting_get(f->reader, &everything, first, &back), ERR_MISSING);
+    assert_int_equal(index_sighting_add(f->writer, &s), OK);
+    assert_int_equal(s.id, first);
+    assert_int_equal(index_commit(f->writer), OK);
+    assert_int_equal(index_sighting_get(f->reader, &everything, first, &back), OK);
+    assert_string_equal(back.plate.text, "ABC");
+}
+
+static void recording_position_and_checkpoint_commit_with_the_sightings(void **state) {
+    struct index_fixture *f = *state;
+    struct recording r = {.camera_number = 3, .n_bytes = 99, .start_ms = T0, .position_us = -1}, back;
+    memset(r.sha256, 'a', 64);
+    snprintf(r.case_id, sizeof r.case_id, "2026-0001");
+    assert_int_equal(index_recording_add(f->writer, &r), OK);
+    assert_int_equal(index_commit(f->writer), OK);
+    r.position_us = 5000000;
+    r.state = RECORDING_RUNNING;
+    assert_int_equal(index_recording_set(f->writer, &r), OK);
+    uint8_t *scene = calloc(1, 300000);
+    scene[299999] = 7;
+    assert_int_equal(index_checkpoint_set(f->writer, r.id, 5000000, scene, 300000), OK);
+    index_rollback(f->writer);
+    int64_t at_us;
+    void *saved;
+    size_t n;
+    assert_int_equal(index_recording_by_sha256(f->writer, r.sha256, 3, &back), OK);
+    assert_int_equal(back.position_us, -1);
+    assert_int_equal(index_checkpoint_get(f->writer, r.id, &at_us, &saved, &n), ERR_MISSING);
+    assert_int_equal(index_recording_set(f->writer, &r), OK);
+    assert_int_equal(index_checkpoint_set(f->writer, r.id, 5000000, scene, 300000), OK);
+    assert_int_equal(index_commit(f->writer), OK);
+    assert_int_equal(index_checkpoint_get(f->writer, r.id, &at_us, &saved, &n), OK);
+    assert_int_equal(at_us, 5000000);
+    assert_int_equal(n, 300000);
+    assert_memory_equal(saved, scene, n);
+    free(saved);
+    free(scene);
+    assert_int_equal(index_recording_get(f->reader, r.id, &back), OK);
+    assert_memory_equal(&back, &r, sizeof r);
+    struct recording *list;
+    assert_int_equal(index_recordings(f->reader, "2026-0001", &list, &n), OK);
+    assert_int_equal(n, 1);
+    free(list);
+    assert_int_equal(index_recordings(f->reader, "other", &list, &n), OK);
+    assert_int_equal(n, 0);
+    assert_int_equal(index_checkpoint_set(f->writer, r.id, 0, NULL, 0), OK);
+    assert_int_equal(index_commit(f->writer), OK);
+    assert_int_equal(index_checkpoint_get(f->writer, r.id, &at_us, &saved, &n), ERR_MISSING);
+}
+
+static void coverage_is_clipped_and_merged(void **state) {
+    struct index_fixture *f = *state;
+    struct coverage_span *spans;
+    size_t n;
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(
+            index_coverage_add(f->writer, 1, 3, T0 + i * 1000, T0 + (i + 1) * 1000, COVERAGE_INDEXED, ""),
+            OK);
+    assert_int_equal(
+        index_coverage_add(f->writer, 1, 3, T0 + 10000, T0 + 11000, COVERAGE_FAILED, "decoder died"), OK);
+    assert_int_equal(index_coverage_add(f->writer, 2, 9, T0, T0 + 500, COVERAGE_NIGHT, ""), OK);
+    assert_int_equal(index_coverage_add(f->writer, 3, 4, T0, T0 + 500, COVERAGE_INDEXED, ""), OK);
+    assert_int_equal(index_coverage_add(f->writer, 3, 4, T0, T0, COVERAGE_INDEXED, ""), ERR_USAGE);
+    assert_int_equal(index_commit(f->writer), OK);
+    struct perimeter p = everything;
+    p.from_ms = T0 + 500;
+    p.to_ms = T0 + 10500;
+    assert_int_equal(index_coverage(f->reader, &p, &spans, &n), OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(spans[0].from_ms, T0 + 500);
+    assert_int_equal(spans[0].to_ms, T0 + 10000);
+    assert_int_equal(spans[1].to_ms, T0 + 10500);
+    assert_string_equal(spans[1].reason, "decoder died");
+    free(spans);
+}
+
+static void search_counts_pages_and_orders(void **state) {
+    struct index_fixture *f = *state;
+    struct sighting s;
+    struct index_result r;
+    for (int i = 0; i < 100; i++) {
+        fill(&s, T0 + i * 60000, i % 3 == 0 ? 3 : i % 3 == 1 ? 9 : 4);
+        if (i % 2) s.attributes[1].value[0].id = 8;
+        assert_int_equal(index_sighting_add(f->writer, &s), OK);
+    }
+    assert_int_equal(index_commit(f->writer), OK);
+    struct query q = {.n_groups = 1, .limit = 7, .offset = 2};
+    q.group[0].n_terms = 1;
+    q.group[0].term[0].field = FIELD_UPPER_COLOUR;
+    q.group[0].term[0].id = 8;
+    struct perimeter p = everything;
+    p.to_ms = T0 + 86400000;
+    p.from_ms = T0 - 86400000;
+    assert_int_equal(index_search(f->reader, &p, &q, 0, &r), OK);
+    unsigned expected = 0;
+    for (int i = 0; i < 100; i++) expected += i % 2 == 1 && i % 3 != 2;
+    assert_int_equal(r.total, expected);
+    assert_int_equal(r.n_hits, 7);
+    for (unsigned i = 1; i < r.n_hits; i++) assert_true(r.hits[i - 1].s.start_ms > r.hits[i].s.start_ms);
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < r.n_histogram; i++) sum += r.histogram[i];
+    assert_int_equal(sum, expected);
+    assert_int_equal(r.histogram[(T0 - r.histogram_from_ms) / 3600000], 20);
+    index_result_fini(&r);
+    q.limit = 0;
+    assert_int_equal(index_search(f->reader, &p, &q, 0, &r), ERR_USAGE);
+}
+
+static void second_writer_is_refused(void **state) {
+    struct index_fixture *f = *state;
+    struct index_writer *w;
+    assert_int_equal(index_writer_open(f->dir, NULL, &w), ERR_BUSY);
+    assert_null(w);
+}
+
+static void impossible_sighting_is_refused(void **state) {
+    struct index_fixture *f = *state;
+    struct sighting s;
+    fill(&s, T0, 3);
+    s.end_ms = s.start_ms - 1;
+    assert_int_equal(index_sighting_add(f->writer, &s), ERR_USAGE);
+    fill(&s, T0, 3);
+    s.attributes[1].field = FIELD_CLASS;
+    assert_int_equal(index_sighting_add(f->writer, &s), ERR_USAGE);
+    fill(&s, T0, 3);
+    s.n_path = SIGHTING_PATH_MAX + 1;
+    assert_int_equal(index_sighting_add(f->writer, &s), ERR_USAGE);
+}
+
+static void record_cut_anywhere_is_corrupt(void **state) {
+    (void)state;
+    struct sighting s, back;
+    struct bytes b = {0};
+    fill(&s, T0, 3);
+    s.plate = (struct plate_read){.n_chars = 3, .text = "ABC"};
+    record_put_attributes(&b, &s);
+    for (size_t n = 0; n < b.len; n++) {
+        memset(&back, 0, sizeof back);
+        assert_int_equal(record_get_attributes(b.data, n, &back), ERR_CORRUPT);
+    }
+    b.len = 0;
+    record_put_path(&b, &s);
+    for (size_t n = 0; n < b.len; n++) {
+        memset(&back, 0, sizeof back);
+        assert_int_equal(record_get_path(b.data, n, &back), ERR_CORRUPT);
+    }
+    bytes_fini(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define WITH_INDEX(test) cmocka_unit_test_setup_teardown(test, index_fixture_setup, index_fixture_teardown)
+        WITH_INDEX(sighting_comes_back_as_it_was_given),
+        WITH_INDEX(sighting_outside_the_perimeter_is_missing),
+        WITH_INDEX(plate_and_vector_stay_hidden_where_the_case_does_not_allow_them),
+        WITH_INDEX(rolled_back_sightings_leave_nothing),
+        WITH_INDEX(recording_position_and_checkpoint_commit_with_the_sightings),
+        WITH_INDEX(coverage_is_clipped_and_merged),
+        WITH_INDEX(search_counts_pages_and_orders),
+        WITH_INDEX(second_writer_is_refused),
+        WITH_INDEX(impossible_sighting_is_refused),
+        cmocka_unit_test(record_cut_anywhere_is_corrupt),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
