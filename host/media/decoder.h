@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* decoder.h - the server's view of one decode worker at work on one file.
- * The worker (relecture-decode) gets the open file as a descriptor and nothing else: it cannot open, connect or
- * exec (host/proc/sandbox.h). One worker does one job and ends.
- * Threads: that of the event_base. Ownership: decoder_free() at any time, also inside a callback. */
+ * The worker (relecture-decode) gets the open file as a descriptor and nothing else: it cannot open, connect
+ * or exec (host/proc/sandbox.h). One worker does one job and ends. Threads: that of the event_base.
+ * Ownership: decoder_free() at any time, also inside a callback. */
 #ifndef HOST_MEDIA_DECODER_H
 #define HOST_MEDIA_DECODER_H
 
@@ -19,8 +19,8 @@ enum decoder_job {
     DECODER_PROBE,  /* say what the file is: on_probed, then on_end */
     DECODER_FRAMES, /* deliver frames on a time grid: on_probed, on_frame..., on_end */
     DECODER_STILL,  /* one picture, the first frame with pts >= from_us, as JPEG written to out_fd */
-    DECODER_CLIP    /* a playable H.264 MP4 of [from_us, to_us) written to out_fd: packets copied when the source
-                     * is H.264 that browsers play (cut at the key frame before), else re-encoded */
+    DECODER_CLIP /* a playable H.264 MP4 of [from_us, to_us) written to out_fd: packets copied when the source
+                  * is H.264 that browsers play (cut at the key frame before), else re-encoded */
 };
 
 struct decoder_spec {
@@ -29,9 +29,10 @@ struct decoder_spec {
     enum decoder_job job;
     int in_fd;  /* borrowed; the recording, opened read-only */
     int out_fd; /* borrowed; STILL and CLIP; -1 otherwise */
-    /* FRAMES: the arena to fill (borrowed until decoder_free), and the grid. A frame is delivered when it is the
-     * first one whose pts reaches k / fps for a k not served yet; that depends on the pts alone, so a resumed
-     * run picks the same frames. after_us < 0 = from the beginning, else only frames with pts > after_us. */
+    /* FRAMES: the arena to fill (borrowed until decoder_free), and the grid. A frame is delivered when it is
+     * the first one whose pts reaches k / fps for a k not served yet; that depends on the pts alone, so a
+     * resumed run picks the same frames. after_us < 0 = from the beginning, else only frames with pts >
+     * after_us. */
     struct slots *slots;
     uint32_t fps_milli; /* 5000 = 5 per second; 0 = every frame */
     int64_t after_us;

@@ -96,7 +96,8 @@ static bool is_frame(const struct wire_frame *m) {
 }
 
 static bool is_decode_end(const struct wire_decode_end *m) {
-    return m->end_us >= m->last_pts_us && m->n_sent <= m->n_decoded && m->n_damaged <= m->n_decoded;
+    return m->end_us >= m->last_pts_us && m->first_pts_us <= m->last_pts_us && m->n_sent <= m->n_decoded &&
+           m->n_damaged <= m->n_decoded;
 }
 
 static bool is_failed(const struct wire_failed *m) {

@@ -97,8 +97,9 @@ struct wire_gap {
 
 struct wire_decode_end {
     struct wire_header h;
-    int64_t last_pts_us; /* of the last frame decoded; < 0 = none */
-    int64_t end_us;      /* where it ends: last pts + its duration */
+    int64_t first_pts_us; /* of the first frame sent or written (a clip begins there); < 0 = none */
+    int64_t last_pts_us;  /* of the last frame decoded (STILL: of the one written); < 0 = none */
+    int64_t end_us;       /* where it ends: last pts + its duration */
     uint64_t n_decoded, n_sent, n_damaged, n_bytes;
     uint64_t cpu_us; /* of this worker so far */
 };

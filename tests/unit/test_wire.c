@@ -41,7 +41,7 @@ static size_t good(enum wire_type type, union wire_any *m) {
         break;
     case WIRE_DECODE_END:
         n = sizeof m->decode_end;
-        m->decode_end = (struct wire_decode_end){.last_pts_us = -1, .end_us = 0};
+        m->decode_end = (struct wire_decode_end){.first_pts_us = -1, .last_pts_us = -1, .end_us = 0};
         break;
     case WIRE_DECODE_FAILED:
         n = sizeof m->failed;
@@ -204,6 +204,7 @@ static void fields_out_of_range_are_refused(void **state) {
     REFUSED(WIRE_DECODE_FRAME, frame.reserved[0], 1);
     REFUSED(WIRE_DECODE_GAP, gap.to_us, -1);
     REFUSED(WIRE_DECODE_END, decode_end.end_us, -2);
+    REFUSED(WIRE_DECODE_END, decode_end.first_pts_us, 0); /* later than the last */
     REFUSED(WIRE_DECODE_END, decode_end.n_sent, 1);
     REFUSED(WIRE_DECODE_END, decode_end.n_damaged, 1);
     REFUSED(WIRE_DECODE_FAILED, failed.why, 0);
