@@ -146,7 +146,7 @@ $(HUMAN_MODELS)/nanodet.json: models/fetch.sh
 	@mkdir -p $(MODEL_CACHE)
 	$(Q)models/fetch.sh $(MODEL_CACHE)
 	@touch $@
-build/models/write_xmodel: models/tools/write_xmodel.cpp
+build/models/write_xmodel build/models/list_xmodel: build/models/%: models/tools/%.cpp
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++17 -O2 -Wall -Wextra $< -o $@ -lxir -ljansson
 $(NANODET)/graph.json: $(HUMAN_MODELS)/nanodet.json $(MODEL_TOOLS) models/nanodet-g/quant.json models/nanodet-g/model.json
@@ -155,6 +155,18 @@ $(NANODET)/nanodet-g.%.xmodel: $(NANODET)/graph.json build/models/write_xmodel
 	$(Q)build/models/write_xmodel $* $< $(@D)/graph.bin $@ 2>$@.log || { cat $@.log >&2; exit 1; }
 $(NANODET)/model.json: $(NANODET)/nanodet-g.golden.xmodel $(NANODET)/nanodet-g.quant.xmodel models/nanodet-g/labels.txt
 	$(Q)$(PYTHON) models/tools/convert.py manifest --model models/nanodet-g --out $(@D)
+# The import's proof; TensorFlow.js is its independent reference.
+models/node_modules/.package-lock.json: models/package.json models/package-lock.json
+	$(Q)npm ci --prefix models --ignore-scripts --silent && touch $@ || \
+	    echo "models: npm ci failed; the comparison with TensorFlow.js will be skipped" >&2
+$(B)/tests/models/decode_tensors: $(B)/tests/models/decode_tensors.o $(B)/libhost.a
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
+$(B)/models/tools/run_xmodel: $(B)/models/tools/run_xmodel.o
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir
+$(B)/tests/models/test_detector: tests/models/test_detector.py models/node_modules/.package-lock.json $(NANODET)/model.json \
+        build/models/list_xmodel $(B)/models/tools/run_xmodel $(B)/tests/models/decode_tensors $(B)/sim/librelecture_dpu.so
+	@mkdir -p $(@D)
+	$(Q)printf '#!/bin/sh\nexec $(PYTHON) $(CURDIR)/$< $(B)\n' >$@ && chmod +x $@
 
 # ---- web ----------------------------------------------------------------------------------------------------
 
@@ -162,7 +174,7 @@ $(NANODET)/model.json: $(NANODET)/nanodet-g.golden.xmodel $(NANODET)/nanodet-g.q
 UNIT_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(UNIT_LIBS_$*) -lcmocka $(HOST_LIBS)
-TEST_BIN := $(UNIT_BIN) $(B)/tests/sim/test_dpu_plugin
+TEST_BIN := $(UNIT_BIN) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector
 
 # ---- vocabulary ---------------------------------------------------------------------------------------------
 $(B)/vocabulary.json: host/vocabulary.json
