@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "host/base/size.h"
-#include "sim/engine/internal.h"
+#include "sim/engine/plan.h"
 
 struct engine {
     enum engine_isa isa;
@@ -11,7 +11,8 @@ struct engine {
     size_t n_nodes;
     int32_t *inputs, *outputs;
     size_t n_inputs, n_outputs;
-    int8_t **tensors; /* one dense frame per node */
+    struct plan plan; /* of the fast paths */
+    int8_t **tensors; /* of the reference: one dense frame per node */
     int8_t *arena;
     size_t arena_bytes;
 };
@@ -22,8 +23,33 @@ const char *engine_isa_name(enum engine_isa isa) {
     return (unsigned)isa < ENGINE_ISA_N ? ISA_NAMES[isa] : "unknown";
 }
 
+static const struct kernels *kernels_of(enum engine_isa isa) {
+    return isa == ENGINE_ISA_AVX512_VNNI ? &KERNELS_AVX512
+           : isa == ENGINE_ISA_AVX2      ? &KERNELS_AVX2
+                                         : &KERNELS_PORTABLE;
+}
+
 bool engine_isa_available(enum engine_isa isa) {
-    return isa == ENGINE_ISA_AUTO || isa == ENGINE_ISA_REFERENCE;
+    switch (isa) {
+    case ENGINE_ISA_AUTO:
+    case ENGINE_ISA_REFERENCE:
+    case ENGINE_ISA_PORTABLE:
+        return true;
+    case ENGINE_ISA_AVX2:
+        return __builtin_cpu_supports("avx2");
+    case ENGINE_ISA_AVX512_VNNI:
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512vnni");
+    case ENGINE_ISA_N:
+        break;
+    }
+    return false;
+}
+
+static enum engine_isa best_isa(void) {
+    if (engine_isa_available(ENGINE_ISA_AVX512_VNNI)) return ENGINE_ISA_AVX512_VNNI;
+    return engine_isa_available(ENGINE_ISA_AVX2) ? ENGINE_ISA_AVX2 : ENGINE_ISA_PORTABLE;
 }
 
 static enum err plan_reference(struct engine *e) {
@@ -42,6 +68,15 @@ static enum err plan_reference(struct engine *e) {
     return OK;
 }
 
+/* The plan has its own packed copy. Nodes that still run on the reference keep theirs: none has weights. */
+static void drop_constants(struct engine *e) {
+    for (size_t i = 0; i < e->n_nodes; i++) {
+        free(e->nodes[i].weights);
+        free(e->nodes[i].bias);
+        e->nodes[i].weights = e->nodes[i].bias = NULL;
+    }
+}
+
 enum err engine_prepare(const struct engine_graph *graph, enum engine_isa isa, struct engine **out) {
     *out = NULL;
     if (!graph->n_outputs) return ERR_USAGE;
@@ -49,7 +84,7 @@ enum err engine_prepare(const struct engine_graph *graph, enum engine_isa isa, s
     struct engine *e = calloc(1, sizeof *e);
     if (!e) return ERR_NOMEM;
     enum err rc = ERR_NOMEM;
-    e->isa = ENGINE_ISA_REFERENCE;
+    e->isa = isa == ENGINE_ISA_AUTO ? best_isa() : isa;
     e->nodes = calloc(graph->n_nodes, sizeof *e->nodes);
     e->inputs = calloc(graph->n_nodes, sizeof *e->inputs);
     e->outputs = calloc(graph->n_outputs, sizeof *e->outputs);
@@ -62,8 +97,10 @@ enum err engine_prepare(const struct engine_graph *graph, enum engine_isa isa, s
     }
     memcpy(e->outputs, graph->outputs, graph->n_outputs * sizeof *e->outputs);
     e->n_outputs = graph->n_outputs;
-    rc = plan_reference(e);
+    rc = e->isa == ENGINE_ISA_REFERENCE ? plan_reference(e)
+                                        : plan_make(&e->plan, e->nodes, e->n_nodes, kernels_of(e->isa));
     if (rc) goto fail;
+    if (e->isa != ENGINE_ISA_REFERENCE) drop_constants(e);
     *out = e;
     return OK;
 fail:
@@ -74,6 +111,7 @@ fail:
 void engine_free(struct engine **engine) {
     if (!engine || !*engine) return;
     struct engine *e = *engine;
+    if (e->plan.kernels) plan_fini(&e->plan);
     for (size_t i = 0; i < e->n_nodes; i++) node_fini(&e->nodes[i]);
     free(e->nodes);
     free(e->inputs);
@@ -108,6 +146,9 @@ void engine_memory_of(const struct engine *e, struct engine_memory *out) {
     *out = (struct engine_memory){.activation_bytes = e->arena_bytes};
     for (size_t i = 0; i < e->n_nodes; i++) out->weight_bytes += e->nodes[i].n_weights + e->nodes[i].n_bias;
     out->packed_bytes = out->weight_bytes;
+    if (e->isa == ENGINE_ISA_REFERENCE) return;
+    out->packed_bytes = e->plan.packed_bytes;
+    out->activation_bytes = e->plan.arena_bytes + e->plan.dense_bytes;
 }
 
 static void run_frame_reference(struct engine *e) {
@@ -119,16 +160,30 @@ static void run_frame_reference(struct engine *e) {
     }
 }
 
+static void import_input(struct engine *e, size_t i, const int8_t *dense) {
+    int32_t id = e->inputs[i];
+    if (e->isa == ENGINE_ISA_REFERENCE)
+        memcpy(e->tensors[id], dense, engine_input_bytes(e, i));
+    else
+        e->plan.kernels->import(&e->plan.views[id], dense);
+}
+
+static void export_output(const struct engine *e, size_t i, int8_t *dense) {
+    int32_t id = e->outputs[i];
+    if (e->isa == ENGINE_ISA_REFERENCE)
+        memcpy(dense, e->tensors[id], engine_output_bytes(e, i));
+    else
+        e->plan.kernels->export(&e->plan.views[id], dense);
+}
+
 void engine_run(struct engine *e, const int8_t *const *inputs, int8_t *const *outputs, size_t n_frames) {
     for (size_t f = 0; f < n_frames; f++) {
-        for (size_t i = 0; i < e->n_inputs; i++) {
-            size_t bytes = engine_input_bytes(e, i);
-            memcpy(e->tensors[e->inputs[i]], inputs[i] + f * bytes, bytes);
-        }
-        run_frame_reference(e);
-        for (size_t i = 0; i < e->n_outputs; i++) {
-            size_t bytes = engine_output_bytes(e, i);
-            memcpy(outputs[i] + f * bytes, e->tensors[e->outputs[i]], bytes);
-        }
+        for (size_t i = 0; i < e->n_inputs; i++) import_input(e, i, inputs[i] + f * engine_input_bytes(e, i));
+        if (e->isa == ENGINE_ISA_REFERENCE)
+            run_frame_reference(e);
+        else
+            plan_run(&e->plan);
+        for (size_t i = 0; i < e->n_outputs; i++)
+            export_output(e, i, outputs[i] + f * engine_output_bytes(e, i));
     }
 }
