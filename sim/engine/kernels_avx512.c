@@ -10,6 +10,9 @@
 #define LANES    16 /* sums of one register */
 #define UNIT     4  /* input channels of one dot product */
 
+/* Every loop over the sums: an index that is not constant would put them all in memory. */
+#define UNROLLED _Pragma("clang loop unroll(full)")
+
 /* Groups of 32 outputs (16 for a last half): [group][run][unit][16 or 32 outputs][4 channels]. Sums start
  * from the bias, less 128 times the weights for the offset of the inputs, plus the rounding where the rule
  * only shifts. */
@@ -100,15 +103,19 @@ static inline __attribute__((always_inline)) void store_tile(const struct tile *
     r.kind = kind;
     if (kind == RULE_WIDE) {
         int32_t wide[GROUP_CHANNELS];
+        UNROLLED
         for (int p = 0; p < pixels; p++) {
+            UNROLLED
             for (int h = 0; h < halves; h++) _mm512_storeu_si512(wide + h * LANES, sums[p * halves + h]);
             rows_apply(&r, wide, t->channels, t->out + p * pixel);
         }
         return;
     }
+    UNROLLED
     for (int h = 0; h < halves; h++) {
         int32_t left = t->channels - h * LANES;
         __mmask16 real = (__mmask16)(left >= LANES ? 0xffff : (1 << left) - 1);
+        UNROLLED
         for (int p = 0; p < pixels; p++)
             _mm_mask_storeu_epi8(t->out + p * pixel + h * LANES, real,
                                  to_bytes(finish(sums[p * halves + h], &r), &r));
@@ -121,13 +128,16 @@ static inline __attribute__((always_inline)) void run_tile(const struct tile *t,
     const ptrdiff_t pixel = s->in[0].pixel * s->stride_w;
     const int8_t *w = t->weights;
     __m512i sums[TILE_MAX * 2];
-    for (int p = 0; p < pixels; p++)
+    UNROLLED
+    for (int p = 0; p < pixels; p++) {
+        UNROLLED
         for (int h = 0; h < halves; h++) sums[p * halves + h] = _mm512_load_si512(t->bias + h * LANES);
+    }
     for (int32_t run = 0; run < s->n_runs; run++) {
         const uint8_t *in = t->in + s->run_offset[run];
         for (int32_t k = 0; k < s->steps; k++, in += UNIT, w += halves * LANES * UNIT) {
             __m512i w0 = _mm512_load_si512(w), w1 = halves > 1 ? _mm512_load_si512(w + LANES * UNIT) : w0;
-#pragma clang loop unroll(full)
+            UNROLLED
             for (int p = 0; p < pixels; p++) {
                 int32_t four;
                 memcpy(&four, in + p * pixel, sizeof four);
