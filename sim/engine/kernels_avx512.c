@@ -10,8 +10,52 @@
 #define LANES    16 /* sums of one register */
 #define UNIT     4  /* input channels of one dot product */
 
-/* Every loop over the sums: an index that is not constant would put them all in memory. */
-#define UNROLLED _Pragma("clang loop unroll(full)")
+/* X(0) to X(pixels - 1). Sums indexed by anything but a constant would all live in memory, and whether a loop
+ * is unrolled early enough is up to the compiler's mood; so it is written out. `pixels` is a constant where
+ * used. */
+#define EACH_PIXEL(X)                                                                                        \
+    if (pixels > 0) {                                                                                        \
+        X(0)                                                                                                 \
+    }                                                                                                        \
+    if (pixels > 1) {                                                                                        \
+        X(1)                                                                                                 \
+    }                                                                                                        \
+    if (pixels > 2) {                                                                                        \
+        X(2)                                                                                                 \
+    }                                                                                                        \
+    if (pixels > 3) {                                                                                        \
+        X(3)                                                                                                 \
+    }                                                                                                        \
+    if (pixels > 4) {                                                                                        \
+        X(4)                                                                                                 \
+    }                                                                                                        \
+    if (pixels > 5) {                                                                                        \
+        X(5)                                                                                                 \
+    }                                                                                                        \
+    if (pixels > 6) {                                                                                        \
+        X(6)                                                                                                 \
+    }                                                                                                        \
+    if (pixels > 7) {                                                                                        \
+        X(7)                                                                                                 \
+    }                                                                                                        \
+    if (pixels > 8) {                                                                                        \
+        X(8)                                                                                                 \
+    }                                                                                                        \
+    if (pixels > 9) {                                                                                        \
+        X(9)                                                                                                 \
+    }                                                                                                        \
+    if (pixels > 10) {                                                                                       \
+        X(10)                                                                                                \
+    }                                                                                                        \
+    if (pixels > 11) {                                                                                       \
+        X(11)                                                                                                \
+    }                                                                                                        \
+    if (pixels > 12) {                                                                                       \
+        X(12)                                                                                                \
+    }                                                                                                        \
+    if (pixels > 13) {                                                                                       \
+        X(13)                                                                                                \
+    }
 
 /* Groups of 32 outputs (16 for a last half): [group][run][unit][16 or 32 outputs][4 channels]. Sums start
  * from the bias, less 128 times the weights for the offset of the inputs, plus the rounding where the rule
@@ -65,24 +109,42 @@ static enum err pack_conv(struct step *s, const int8_t *weights, int32_t n_index
     return OK;
 }
 
-static inline __attribute__((always_inline)) __m512i finish(__m512i sum, const struct rule *r) {
-    if (r->kind == RULE_SHIFT) return _mm512_sra_epi32(sum, _mm_cvtsi32_si128(r->shift));
-    if (r->kind == RULE_LEFT) {
-        sum = _mm512_max_epi32(_mm512_set1_epi32(-128), _mm512_min_epi32(_mm512_set1_epi32(127), sum));
-        return _mm512_sll_epi32(sum, _mm_cvtsi32_si128(r->shift));
-    }
-    sum = _mm512_max_epi32(_mm512_set1_epi32(r->pre_lo), _mm512_min_epi32(_mm512_set1_epi32(r->pre_hi), sum));
-    __m512i factor = _mm512_mask_blend_epi32(_mm512_movepi32_mask(sum), _mm512_set1_epi32(256),
-                                             _mm512_set1_epi32(r->slope));
-    sum = _mm512_add_epi32(_mm512_mullo_epi32(sum, factor), _mm512_set1_epi32(r->round));
-    return _mm512_sra_epi32(sum, _mm_cvtsi32_si128(r->shift));
+/* What is left of a rule once its kind is a constant. */
+struct rule_regs {
+    __m512i pre_lo, pre_hi, slope, round, lo, hi;
+    __m128i shift;
+};
+
+static inline __attribute__((always_inline)) struct rule_regs rule_load(const struct rule *r) {
+    return (struct rule_regs){.pre_lo = _mm512_set1_epi32(r->pre_lo),
+                              .pre_hi = _mm512_set1_epi32(r->pre_hi),
+                              .slope = _mm512_set1_epi32(r->slope),
+                              .round = _mm512_set1_epi32(r->round),
+                              .lo = _mm512_set1_epi8(r->lo),
+                              .hi = _mm512_set1_epi8(r->hi),
+                              .shift = _mm_cvtsi32_si128(r->shift)};
 }
 
-/* Sixteen finished sums to bytes with the offset. */
-static inline __attribute__((always_inline)) __m128i to_bytes(__m512i v, const struct rule *r) {
-    __m128i b = _mm512_cvtsepi32_epi8(v);
-    b = _mm_max_epi8(_mm_set1_epi8(r->lo), _mm_min_epi8(_mm_set1_epi8(r->hi), b));
-    return _mm_xor_si128(b, _mm_set1_epi8((char)0x80));
+static inline __attribute__((always_inline)) __m512i finish(__m512i sum, const struct rule_regs *r,
+                                                            const enum rule_kind kind) {
+    if (kind == RULE_SHIFT) return _mm512_sra_epi32(sum, r->shift);
+    if (kind == RULE_LEFT) {
+        sum = _mm512_max_epi32(_mm512_set1_epi32(-128), _mm512_min_epi32(_mm512_set1_epi32(127), sum));
+        return _mm512_sll_epi32(sum, r->shift);
+    }
+    if (kind == RULE_SLOPE_CLAMPED) sum = _mm512_max_epi32(r->pre_lo, _mm512_min_epi32(r->pre_hi, sum));
+    __m512i factor = _mm512_mask_blend_epi32(_mm512_movepi32_mask(sum), _mm512_set1_epi32(256), r->slope);
+    return _mm512_sra_epi32(_mm512_add_epi32(_mm512_mullo_epi32(sum, factor), r->round), r->shift);
+}
+
+/* Four registers of finished sums to 64 bytes with the offset, in their order. */
+static inline __attribute__((always_inline)) __m512i
+to_bytes(__m512i a, __m512i b, __m512i c, __m512i d, const struct rule_regs *r, const enum rule_kind kind) {
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512i v = _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+    v = _mm512_permutexvar_epi32(order, v);
+    if (kind == RULE_SHIFT || kind == RULE_LEFT) v = _mm512_max_epi8(r->lo, _mm512_min_epi8(r->hi, v));
+    return _mm512_xor_si512(v, _mm512_set1_epi8((char)0x80));
 }
 
 /* Sums of one tile: pixels by 16 or 32 channels, `channels` of them real. */
@@ -95,31 +157,62 @@ struct tile {
     int32_t channels;
 };
 
+static inline __attribute__((always_inline)) void store_part(uint8_t *at, __m256i bytes, int32_t channels) {
+    if (channels == GROUP_CHANNELS)
+        _mm256_storeu_si256((void *)at, bytes);
+    else
+        _mm256_mask_storeu_epi8(at, (1U << channels) - 1, bytes);
+}
+
+/* The sums of pixel p are sums[p * 2] and, with two halves, sums[p * 2 + 1]. */
 static inline __attribute__((always_inline)) void store_tile(const struct tile *t, const __m512i *sums,
                                                              const int pixels, const int halves,
                                                              const enum rule_kind kind) {
-    struct rule r = t->step->rule;
-    ptrdiff_t pixel = t->step->out.pixel;
-    r.kind = kind;
+    const ptrdiff_t pixel = t->step->out.pixel;
     if (kind == RULE_WIDE) {
-        int32_t wide[GROUP_CHANNELS];
-        UNROLLED
-        for (int p = 0; p < pixels; p++) {
-            UNROLLED
-            for (int h = 0; h < halves; h++) _mm512_storeu_si512(wide + h * LANES, sums[p * halves + h]);
-            rows_apply(&r, wide, t->channels, t->out + p * pixel);
-        }
+        int32_t wide[TILE_MAX][GROUP_CHANNELS];
+#define KEEP(p)                                                                                              \
+    _mm512_storeu_si512(wide[p], sums[(p)*2]);                                                               \
+    if (halves > 1) _mm512_storeu_si512(wide[p] + LANES, sums[(p)*2 + 1]);
+        EACH_PIXEL(KEEP)
+        for (int p = 0; p < pixels; p++) rows_apply(&t->step->rule, wide[p], t->channels, t->out + p * pixel);
         return;
     }
-    UNROLLED
-    for (int h = 0; h < halves; h++) {
-        int32_t left = t->channels - h * LANES;
-        __mmask16 real = (__mmask16)(left >= LANES ? 0xffff : (1 << left) - 1);
-        UNROLLED
-        for (int p = 0; p < pixels; p++)
-            _mm_mask_storeu_epi8(t->out + p * pixel + h * LANES, real,
-                                 to_bytes(finish(sums[p * halves + h], &r), &r));
+    const struct rule_regs r = rule_load(&t->step->rule);
+    const int32_t channels = t->channels;
+    uint8_t *out = t->out;
+#define FINISHED(i) finish(sums[i], &r, kind)
+    if (halves > 1) {
+#define STORE_2(p)                                                                                           \
+    if ((p) % 2 == 0) {                                                                                      \
+        const int q = (p) + 1 < pixels ? (p)*2 + 2 : (p)*2;                                                  \
+        __m512i b = to_bytes(FINISHED((p)*2), FINISHED((p)*2 + 1), FINISHED(q), FINISHED(q + 1), &r, kind);  \
+        store_part(out + (p)*pixel, _mm512_castsi512_si256(b), channels);                                    \
+        if ((p) + 1 < pixels)                                                                                \
+            store_part(out + ((p) + 1) * pixel, _mm512_extracti64x4_epi64(b, 1), channels);                  \
     }
+        EACH_PIXEL(STORE_2)
+        return;
+    }
+    const __mmask16 real = (__mmask16)((1U << channels) - 1);
+#define STORE_1(p)                                                                                           \
+    if ((p) % 4 == 0) {                                                                                      \
+        const int q1 = (p) + 1 < pixels ? (p) + 1 : (p), q2 = (p) + 2 < pixels ? (p) + 2 : (p);              \
+        const int q3 = (p) + 3 < pixels ? (p) + 3 : (p);                                                     \
+        __m512i b =                                                                                          \
+            to_bytes(FINISHED((p)*2), FINISHED(q1 * 2), FINISHED(q2 * 2), FINISHED(q3 * 2), &r, kind);       \
+        _mm_mask_storeu_epi8(out + (p)*pixel, real, _mm512_castsi512_si128(b));                              \
+        if ((p) + 1 < pixels) _mm_mask_storeu_epi8(out + q1 * pixel, real, _mm512_extracti32x4_epi32(b, 1)); \
+        if ((p) + 2 < pixels) _mm_mask_storeu_epi8(out + q2 * pixel, real, _mm512_extracti32x4_epi32(b, 2)); \
+        if ((p) + 3 < pixels) _mm_mask_storeu_epi8(out + q3 * pixel, real, _mm512_extracti32x4_epi32(b, 3)); \
+    }
+    EACH_PIXEL(STORE_1)
+}
+
+static inline __attribute__((always_inline)) __m512i four_channels(const uint8_t *at) {
+    int32_t four;
+    memcpy(&four, at, sizeof four);
+    return _mm512_set1_epi32(four);
 }
 
 static inline __attribute__((always_inline)) void run_tile(const struct tile *t, const int pixels,
@@ -128,29 +221,27 @@ static inline __attribute__((always_inline)) void run_tile(const struct tile *t,
     const ptrdiff_t pixel = s->in[0].pixel * s->stride_w;
     const int8_t *w = t->weights;
     __m512i sums[TILE_MAX * 2];
-    UNROLLED
-    for (int p = 0; p < pixels; p++) {
-        UNROLLED
-        for (int h = 0; h < halves; h++) sums[p * halves + h] = _mm512_load_si512(t->bias + h * LANES);
-    }
+#define START(p)                                                                                             \
+    sums[(p)*2] = _mm512_load_si512(t->bias);                                                                \
+    if (halves > 1) sums[(p)*2 + 1] = _mm512_load_si512(t->bias + LANES);
+    EACH_PIXEL(START)
     for (int32_t run = 0; run < s->n_runs; run++) {
         const uint8_t *in = t->in + s->run_offset[run];
         for (int32_t k = 0; k < s->steps; k++, in += UNIT, w += halves * LANES * UNIT) {
-            __m512i w0 = _mm512_load_si512(w), w1 = halves > 1 ? _mm512_load_si512(w + LANES * UNIT) : w0;
-            UNROLLED
-            for (int p = 0; p < pixels; p++) {
-                int32_t four;
-                memcpy(&four, in + p * pixel, sizeof four);
-                __m512i x = _mm512_set1_epi32(four);
-                sums[p * halves] = _mm512_dpbusd_epi32(sums[p * halves], x, w0);
-                if (halves > 1) sums[p * halves + 1] = _mm512_dpbusd_epi32(sums[p * halves + 1], x, w1);
-            }
+            __m512i w0 = _mm512_load_si512(w), w1 = halves > 1 ? _mm512_load_si512(w + LANES * UNIT) : w0, x;
+#define DOT(p)                                                                                               \
+    x = four_channels(in + (p)*pixel);                                                                       \
+    sums[(p)*2] = _mm512_dpbusd_epi32(sums[(p)*2], x, w0);                                                   \
+    if (halves > 1) sums[(p)*2 + 1] = _mm512_dpbusd_epi32(sums[(p)*2 + 1], x, w1);
+            EACH_PIXEL(DOT)
         }
     }
     if (s->rule.kind == RULE_SHIFT)
         store_tile(t, sums, pixels, halves, RULE_SHIFT);
     else if (s->rule.kind == RULE_SLOPE)
         store_tile(t, sums, pixels, halves, RULE_SLOPE);
+    else if (s->rule.kind == RULE_SLOPE_CLAMPED)
+        store_tile(t, sums, pixels, halves, RULE_SLOPE_CLAMPED);
     else if (s->rule.kind == RULE_LEFT)
         store_tile(t, sums, pixels, halves, RULE_LEFT);
     else
@@ -220,15 +311,90 @@ static void run_conv(const struct step *s) {
         }
 }
 
+static __mmask64 first_bytes(int32_t n) {
+    return n >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << n) - 1;
+}
+
+static void flip_copy(uint8_t *out, const uint8_t *in, ptrdiff_t n) {
+    const __m512i flip = _mm512_set1_epi8((char)0x80);
+    for (; n >= 64; n -= 64, in += 64, out += 64)
+        _mm512_storeu_si512(out, _mm512_xor_si512(_mm512_loadu_si512(in), flip));
+    __mmask64 rest = first_bytes((int32_t)n);
+    if (n) _mm512_mask_storeu_epi8(out, rest, _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, in), flip));
+}
+
+/* Three channels to four, sixteen pixels at a time: the usual image. */
+static void import_three(uint8_t *out, const int8_t *in, int32_t w) {
+    const __m512i flip = _mm512_set1_epi8((char)0x80);
+    const __m512i apart =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1));
+    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11);
+    for (; w >= 16; w -= 16, in += 48, out += 64) {
+        __m512i v = _mm512_permutexvar_epi32(lanes, _mm512_maskz_loadu_epi8(first_bytes(48), in));
+        _mm512_storeu_si512(out, _mm512_xor_si512(_mm512_shuffle_epi8(v, apart), flip));
+    }
+    for (; w > 0; w--, in += 3, out += 4)
+        for (int c = 0; c < 3; c++) out[c] = (uint8_t)(in[c] ^ 0x80);
+}
+
+static void import_dense(const struct view *v, const int8_t *dense) {
+    ptrdiff_t w = v->shape.w, c = v->shape.c;
+    for (int32_t y = 0; y < v->shape.h; y++, dense += w * c) {
+        uint8_t *row = view_at(v, y, 0);
+        if (c == 3 && v->pixel == 4)
+            import_three(row, dense, v->shape.w);
+        else if (v->pixel == c)
+            flip_copy(row, (const uint8_t *)dense, w * c);
+        else
+            for (ptrdiff_t x = 0; x < w; x++)
+                flip_copy(row + x * v->pixel, (const uint8_t *)dense + x * c, c);
+    }
+}
+
+static void export_dense(const struct view *v, int8_t *dense) {
+    ptrdiff_t w = v->shape.w, c = v->shape.c;
+    for (int32_t y = 0; y < v->shape.h; y++, dense += w * c) {
+        const uint8_t *row = view_at(v, y, 0);
+        if (v->pixel == c)
+            flip_copy((uint8_t *)dense, row, w * c);
+        else
+            for (ptrdiff_t x = 0; x < w; x++) flip_copy((uint8_t *)dense + x * c, row + x * v->pixel, c);
+    }
+}
+
+static void pool_max(const struct step *s) {
+    if (s->rule.kind != RULE_SHIFT || s->rule.shift) {
+        rows_pool_max(s);
+        return;
+    }
+    const struct engine_window *w = &s->window;
+    const struct view *from = &s->in[0];
+    for (int32_t y = 0; y < s->out.shape.h; y++)
+        for (int32_t x = 0; x < s->out.shape.w; x++) {
+            int32_t sy = y * w->stride_h - w->pad_t, sx = x * w->stride_w - w->pad_l;
+            struct inside in = window_inside(s, sy, sx);
+            for (int32_t c = 0; c < s->out.shape.c; c += 64) {
+                __mmask64 real = first_bytes(s->out.shape.c - c);
+                __m512i most = _mm512_setzero_si512();
+                for (int32_t ky = in.y0; ky < in.y1; ky++) {
+                    const uint8_t *row = view_at(from, sy + ky, sx) + c;
+                    for (int32_t kx = in.x0; kx < in.x1; kx++)
+                        most = _mm512_max_epu8(most, _mm512_maskz_loadu_epi8(real, row + kx * from->pixel));
+                }
+                _mm512_mask_storeu_epi8(view_at(&s->out, y, x) + c, real, most);
+            }
+        }
+}
+
 const struct kernels KERNELS_AVX512 = {.isa = ENGINE_ISA_AVX512_VNNI,
                                        .pack_conv = pack_conv,
                                        .pack_depthwise = rows_pack_depthwise,
                                        .run = {[STEP_CONV] = run_conv,
                                                [STEP_DEPTHWISE] = rows_depthwise,
-                                               [STEP_POOL_MAX] = rows_pool_max,
+                                               [STEP_POOL_MAX] = pool_max,
                                                [STEP_POOL_AVG] = rows_pool_avg,
                                                [STEP_ADD] = rows_add,
                                                [STEP_REQUANT] = rows_requant,
                                                [STEP_NEAREST] = rows_nearest},
-                                       .import = rows_import,
-                                       .export = rows_export};
+                                       .import = import_dense,
+                                       .export = export_dense};

@@ -19,10 +19,11 @@ struct view {
 };
 
 enum rule_kind {
-    RULE_SHIFT, /* (sum + round) >> shift */
-    RULE_LEFT,  /* sum << shift */
-    RULE_SLOPE, /* (sum * (sum < 0 ? slope : 256) + round) >> shift, after a clamp to pre_lo..pre_hi */
-    RULE_WIDE   /* rule_apply_wide: everything else */
+    RULE_SHIFT,         /* (sum + round) >> shift */
+    RULE_LEFT,          /* sum << shift */
+    RULE_SLOPE,         /* (sum * (sum < 0 ? slope : 256) + round) >> shift */
+    RULE_SLOPE_CLAMPED, /* the same after a clamp to pre_lo..pre_hi, which keeps it within 32 bits */
+    RULE_WIDE           /* rule_apply_wide: everything else */
 };
 
 /* The way from a 32-bit sum to an int8 result; equal to the activation, then rounding, then saturation,

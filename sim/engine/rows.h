@@ -26,7 +26,8 @@ static inline void rows_apply(const struct rule *r, const int32_t *restrict sum,
             v = v < lo ? lo : v > hi ? hi : v;
             out[i] = (uint8_t)(v ^ 0x80);
         }
-    } else if (r->kind == RULE_SLOPE) {
+    } else if (r->kind == RULE_SLOPE || r->kind == RULE_SLOPE_CLAMPED) {
+        /* without need the clamp changes nothing: beyond it every result is saturated */
         for (int32_t i = 0; i < n; i++) {
             int32_t v = sum[i] < r->pre_lo ? r->pre_lo : sum[i] > r->pre_hi ? r->pre_hi : sum[i];
             v = (v * (v < 0 ? r->slope : 256) + r->round) >> r->shift;

@@ -26,17 +26,13 @@ void rule_make(struct rule *r, const struct node *n, int32_t acc_fix, int64_t bo
         /* beyond the clamp the result is saturated anyway; inside it 256 * sum stays within 32 bits */
         if (s < -7 || s > 15) return;
         int32_t slope = r->prelu < 0 ? -r->prelu : r->prelu;
-        r->kind = RULE_SLOPE;
+        r->kind = bound < ((int64_t)1 << 22) ? RULE_SLOPE : RULE_SLOPE_CLAMPED;
         r->slope = r->prelu;
         r->shift = s + 8;
         r->round = 1 << (s + 7);
         r->pre_hi = s >= 0 ? 128 << s : 128;
         r->pre_lo = slope ? -((129 << (s + 8)) / slope) - 1 : 0;
         if (r->pre_lo < -(1 << 30)) r->pre_lo = -(1 << 30);
-        if (bound < ((int64_t)1 << 22)) { /* no clamp needed: it would cost two instructions per sum */
-            r->pre_lo = INT32_MIN;
-            r->pre_hi = INT32_MAX;
-        }
     } else if (s < 0) {
         r->kind = RULE_LEFT;
         r->shift = -s;
