@@ -117,6 +117,9 @@ $(B)/sim/lib/libxrt_core.so.2: $(SIM_CORE_OBJ) $(B)/sim/xrt-members/.done
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -shared -Wl,-soname,libxrt_core.so.2 $(if $(SAN_$(VARIANT)),,-Wl,--no-undefined) $(LDFLAGS_ALL) -o $@ \
 	    $(SIM_CORE_OBJ) $(B)/sim/xrt-members/*.o -lxrt_coreutil -luuid -ldl -lpthread
+KERNEL_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/kernel/test_*.c))
+$(KERNEL_TESTS): $(B)/tests/kernel/%: $(B)/tests/kernel/%.o $(B)/tests/kernel/nv12_ref.o $(KERNEL_OBJ)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
 .PHONY: sim
 sim: $(B)/sim/lib/libxrt_core.so.2 $(B)/sim/relecture.xclbin $(B)/sim/librelecture_dpu.so
 
@@ -185,7 +188,7 @@ $(B)/tests/models/test_detector: tests/models/test_detector.py models/node_modul
 UNIT_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(UNIT_LIBS_$*) -lcmocka $(HOST_LIBS)
-TEST_BIN := $(UNIT_BIN) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector
+TEST_BIN := $(UNIT_BIN) $(KERNEL_TESTS) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector
 
 # ---- vocabulary ---------------------------------------------------------------------------------------------
 $(B)/vocabulary.json: host/vocabulary.json
