@@ -190,6 +190,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(UNIT_LIBS_$*) -lcmocka $(HOST_LIBS)
 TEST_BIN := $(UNIT_BIN) $(KERNEL_TESTS) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector
 
+UNIT_LIBS_test_mot := $(B)/libhost.a # the scorer uses the assigner
 $(B)/tests/unit/test_mot: $(B)/tests/support/mot.o
 
 # ---- vocabulary ---------------------------------------------------------------------------------------------
