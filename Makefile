@@ -167,8 +167,17 @@ $(NANODET)/graph.json: $(HUMAN_MODELS)/nanodet.json $(MODEL_TOOLS) models/nanode
 	$(Q)$(PYTHON) models/tools/convert.py graph --source $(HUMAN_MODELS) --model models/nanodet-g $(NANODET_INPUT) --out $(@D)
 $(NANODET)/nanodet-g.%.xmodel: $(NANODET)/graph.json build/models/write_xmodel
 	$(Q)build/models/write_xmodel $* $< $(@D)/graph.bin $@ 2>$@.log || { cat $@.log >&2; exit 1; }
-$(NANODET)/model.json: $(NANODET)/nanodet-g.golden.xmodel $(NANODET)/nanodet-g.quant.xmodel models/nanodet-g/labels.txt
-	$(Q)$(PYTHON) models/tools/convert.py manifest --model models/nanodet-g --out $(@D)
+$(NANODET)/model.json: $(NANODET)/nanodet-g.golden.xmodel $(NANODET)/nanodet-g.quant.xmodel models/nanodet-g/labels.txt models/ACCURACY.json
+	$(Q)$(PYTHON) models/tools/convert.py manifest --model models/nanodet-g --accuracy models/ACCURACY.json --out $(@D)
+# The product's own preprocessing, for the tools; one build for all variants, since Python loads it.
+build/models/letterbox.so: kernels/letterbox/letterbox.c kernels/letterbox/letterbox.h kernels/include/nv12_resize.h driver/card_abi.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -O3 -I. -Wno-unknown-pragmas -Wno-unused-label -fPIC -shared $< -o $@
+# How well it finds things, on data outside the repository; status 1 when a goal is missed.
+DATA ?= $(firstword $(wildcard ../shared/data shared/data) ../shared/data)
+.PHONY: accuracy
+accuracy: $(NANODET)/model.json build/models/letterbox.so
+	$(Q)OPENBLAS_NUM_THREADS=1 $(PYTHON) models/tools/accuracy.py $(DATA) models/ACCURACY.json
 # The import's proof; TensorFlow.js is its independent reference.
 models/node_modules/.package-lock.json: models/package.json models/package-lock.json
 	$(Q)npm ci --prefix models --ignore-scripts --silent && touch $@ || \
@@ -178,7 +187,7 @@ $(B)/tests/models/decode_tensors: $(B)/tests/models/decode_tensors.o $(B)/libhos
 $(B)/models/tools/run_xmodel: $(B)/models/tools/run_xmodel.o
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir
 $(B)/tests/models/test_detector: tests/models/test_detector.py models/node_modules/.package-lock.json $(NANODET)/model.json \
-        build/models/list_xmodel $(B)/models/tools/run_xmodel $(B)/tests/models/decode_tensors $(B)/sim/librelecture_dpu.so
+        build/models/list_xmodel build/models/letterbox.so $(B)/models/tools/run_xmodel $(B)/tests/models/decode_tensors $(B)/sim/librelecture_dpu.so
 	@mkdir -p $(@D)
 	$(Q)printf '#!/bin/sh\nexec $(PYTHON) $(CURDIR)/$< $(B)\n' >$@ && chmod +x $@
 

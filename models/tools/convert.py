@@ -3,7 +3,7 @@
 afterwards model.json, which names the written files by hash.
 
   convert.py graph --source DIR --model models/nanodet-g --width 416 --height 416 --out build/models/nanodet-g
-  convert.py manifest --model models/nanodet-g --out build/models/nanodet-g
+  convert.py manifest --model models/nanodet-g --accuracy models/ACCURACY.json --out build/models/nanodet-g
 """
 import argparse
 import hashlib
@@ -94,6 +94,16 @@ def command_graph(args):
           f"{graph.macs(args.height, args.width) / 1e9:.3f} GMAC")
 
 
+def accuracy_of(name, path):
+    """The rows of ACCURACY.json that the page shows beside a filter."""
+    with open(path, encoding="utf-8") as f:
+        measured = json.load(f)
+    if measured["model"] != name:
+        return []
+    return [{"set": r["set"], "class": r["class"], "n": r["boxes"], "metric": r["metric"], "fp32": r["fp32"],
+             "int8": r["measured"], "date": measured["date"]} for r in measured["rows"] if r["metric"] == "AP50"]
+
+
 def command_manifest(args):
     manifest = read_manifest(args.model)
     with open(os.path.join(args.out, "graph.json"), encoding="utf-8") as f:
@@ -107,6 +117,7 @@ def command_manifest(args):
     for kind in ("golden", "quant"):
         entry = manifest["files"][kind]
         entry["sha256"] = sha256(os.path.join(args.out, entry["path"]))
+    manifest["accuracy"] = accuracy_of(manifest["name"], args.accuracy)
     shutil.copyfile(os.path.join(args.model, manifest["labels"]), os.path.join(args.out, manifest["labels"]))
     write_json(os.path.join(args.out, "model.json"), manifest)
 
@@ -119,6 +130,7 @@ def main():
     graph.add_argument("--width", type=int, default=416)
     graph.add_argument("--height", type=int, default=416)
     manifest = commands.add_parser("manifest")
+    manifest.add_argument("--accuracy", required=True, help="models/ACCURACY.json")
     for c in (graph, manifest):
         c.add_argument("--model", required=True)
         c.add_argument("--out", required=True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures in, boxes out: the preprocessing and the decoding of the detector in numpy, as a reference for the C
-code and for measuring. Pictures are H x W x 3 uint8, channels B, G, R."""
+"""The normalisation and the decoding of the detector in numpy, as a reference for the C code and for measuring.
+Pictures are H x W x 3 uint8, channels B, G, R, of the network's input size."""
 import numpy as np
 
 
@@ -12,36 +12,6 @@ def letterbox_of(w, h, dst_w, dst_h):
         bw, bh = (2 * w * dst_h + h) // (2 * h), dst_h
     bw, bh = min(max(bw, 1), dst_w), min(max(bh, 1), dst_h)
     return (dst_w - bw) // 2, (dst_h - bh) // 2, bw, bh
-
-
-def axis_matrix(n_src, n_dst):
-    """n_dst x n_src weights: shrinking averages the covered area, growing is linear with half-pixel centres."""
-    m = np.zeros((n_dst, n_src), np.float32)
-    for i in range(n_dst):
-        if n_src >= n_dst:
-            lo, hi = i * n_src / n_dst, (i + 1) * n_src / n_dst
-            s = np.arange(int(lo), min(int(np.ceil(hi)), n_src))
-            m[i, s] = np.minimum(s + 1, hi) - np.maximum(s, lo)
-            m[i] /= m[i].sum()
-        else:
-            at = min(max((i + 0.5) * n_src / n_dst - 0.5, 0), n_src - 1)
-            s = int(at)
-            m[i, s] += 1 - (at - s)
-            m[i, min(s + 1, n_src - 1)] += at - s
-    return m
-
-
-def letterbox(picture, dst_w, dst_h):
-    """-> the uint8 input picture on black, and where it lies in it."""
-    h, w = picture.shape[:2]
-    x, y, bw, bh = letterbox_of(w, h, dst_w, dst_h)
-    rows, columns = axis_matrix(h, bh), axis_matrix(w, bw)
-    small = np.empty((bh, bw, 3), np.float32)
-    for c in range(3):
-        small[..., c] = rows @ picture[..., c].astype(np.float32) @ columns.T
-    out = np.zeros((dst_h, dst_w, 3), np.uint8)
-    out[y : y + bh, x : x + bw] = np.clip(np.floor(small + 0.5), 0, 255)
-    return out, (x, y, bw, bh)
 
 
 def normalise(picture, spec):

@@ -48,10 +48,10 @@ class Subject:
         """Sample frames of the clip in Debian's opencv-doc."""
         if not os.path.exists(frames.VTEST):
             raise Skip("Debian's package opencv-doc is not installed")
-        return self.once("scene", lambda: list(frames.read(frames.VTEST, "not(mod(n\\,50))", 16)))
+        return self.once("scene", lambda: frames.read(frames.VTEST, "not(mod(n\\,50))", 16))
 
     def inputs(self):
-        return self.once("inputs", lambda: [decode.letterbox(p, SIZE, SIZE)[0] for p in self.scene()])
+        return self.once("inputs", lambda: [p.letterbox(SIZE, SIZE) for p in self.scene()])
 
     def published(self, inputs):
         if not os.path.isdir("models/node_modules/@tensorflow"):
@@ -122,7 +122,7 @@ def runner_equals_the_numpy_reference_bit_for_bit(s):
 
 def int8_boxes_agree_with_fp32_ones(s):
     hits, totals = [0, 0], [0, 0]
-    h, w = s.scene()[0].shape[:2]
+    w, h = s.scene()[0].size
     for q, f in zip(s.int8(), s.fp32()):
         a = decode.decode(q, s.manifest, (w, h), 0.30, CLASSES)
         b = decode.decode(f, s.manifest, (w, h), 0.30, CLASSES)
@@ -137,7 +137,7 @@ def int8_boxes_agree_with_fp32_ones(s):
 
 
 def decoder_in_c_equals_the_numpy_decoder(s):
-    h, w = s.scene()[0].shape[:2]
+    w, h = s.scene()[0].size
     tensors = b"".join(head.tobytes() for heads in s.int8() for head in heads)
     program = os.path.join(BUILD, "tests", "models", "decode_tensors")
     found, lines = [], engines.pipe([program, MODEL, str(w), str(h)], tensors).decode().splitlines()
