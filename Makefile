@@ -142,7 +142,12 @@ DPU_SRC := $(wildcard sim/vart/*.cpp)
 $(B)/sim/librelecture_dpu.so: $(DPU_SRC:%.cpp=$(B)/%.o) $(B)/sim/libengine.a
 	$(Q)$(CXX) -shared $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir -lm -lpthread
 
-$(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_engine_*.c)): $(B)/sim/libengine.a
+$(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_engine_*.c)): $(B)/tests/support/random_graph.o $(B)/sim/libengine.a
+$(B)/tests/exactness/exactness: $(addprefix $(B)/tests/,exactness/exactness.o exactness/witness.o support/random_graph.o) $(B)/sim/libengine.a
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -ldnnl -lm -lpthread
+.PHONY: exactness
+exactness: $(B)/tests/exactness/exactness
+	$(B)/tests/exactness/exactness
 $(B)/tests/sim/test_dpu_plugin: $(B)/tests/sim/test_dpu_plugin.o | $(B)/sim/librelecture_dpu.so
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir -ldl -lpthread
 
