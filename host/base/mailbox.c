@@ -83,6 +83,13 @@ void mailbox_post(struct mailbox *mb, struct mail *m) {
     }
 }
 
+void mailbox_discard(struct mailbox *mb) {
+    pthread_mutex_lock(&mb->lock);
+    mb->head = NULL;
+    mb->tail = &mb->head;
+    pthread_mutex_unlock(&mb->lock);
+}
+
 void mailbox_free(struct mailbox *mb) {
     if (!mb) return;
     assert(mb->head == NULL);

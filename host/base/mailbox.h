@@ -23,6 +23,9 @@ MUST_CHECK enum err mailbox_new(struct event_base *base, mail_fn *fn, void *arg,
 /* Never blocks, never fails. Mails of one thread arrive in the order posted, each once. */
 void mailbox_post(struct mailbox *mb, struct mail *m);
 
+/* Forget mails not delivered yet, without freeing them: for a poster that embeds its mail in what it owns. */
+void mailbox_discard(struct mailbox *mb);
+
 /* Call after every poster has been joined and the last mail delivered; NULL is fine. */
 void mailbox_free(struct mailbox *mb);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* import.h - bring recordings in: hash, probe, decode, detect, track, index; resumable, exactly once.
- * An importer owns the index writer and the card workers and runs on one event_base (one thread): the command's
- * own loop, or the server's import thread.
- * Job states: waiting -> hashing -> probing -> running -> done | failed | cancelled; a killed process finds its
- * running jobs again in index.db and goes on from the last commit. */
+ * An importer owns the index writer and the card workers and runs on one event_base (one thread): the
+ * command's own loop, or the server's import thread. Job states: waiting -> hashing -> probing -> running ->
+ * done | failed | cancelled; a killed process finds its running jobs again in index.db and goes on from the
+ * last commit. */
 #ifndef HOST_IMPORT_IMPORT_H
 #define HOST_IMPORT_IMPORT_H
 
@@ -18,8 +18,16 @@
 struct event_base;
 struct importer;
 
-enum import_state { IMPORT_WAITING, IMPORT_HASHING, IMPORT_PROBING, IMPORT_RUNNING, IMPORT_DONE, IMPORT_SKIPPED,
-                    IMPORT_FAILED, IMPORT_CANCELLED };
+enum import_state {
+    IMPORT_WAITING,
+    IMPORT_HASHING,
+    IMPORT_PROBING,
+    IMPORT_RUNNING,
+    IMPORT_DONE,
+    IMPORT_SKIPPED,
+    IMPORT_FAILED,
+    IMPORT_CANCELLED
+};
 const char *import_state_name(enum import_state s); /* "running" */
 
 /* One file of a batch, as shown to people. */
@@ -30,12 +38,12 @@ struct import_item {
     char case_id[40];
     uint16_t camera_number;
     int64_t start_ms;
-    int64_t duration_us;   /* probed; 0 = not known yet */
-    int64_t position_us;   /* analysed so far */
+    int64_t duration_us; /* probed; 0 = not known yet */
+    int64_t position_us; /* analysed so far */
     uint64_t n_sightings;
-    double x_realtime;     /* hours of footage per hour, since it began running */
-    int64_t eta_ms;        /* time left; -1 = unknown */
-    char error[256];       /* FAILED, SKIPPED: what, where, what to do */
+    double x_realtime; /* hours of footage per hour, since it began running */
+    int64_t eta_ms;    /* time left; -1 = unknown */
+    char error[256];   /* FAILED, SKIPPED: what, where, what to do */
 };
 
 struct importer_config {
@@ -43,24 +51,39 @@ struct importer_config {
     const char *decode_exe; /* path of relecture-decode */
     struct cards_config cards;
     const struct vocab *vocab;
-    uint32_t fps_milli;     /* frames analysed per second of footage, x 1000 */
-    unsigned n_slots;       /* surfaces in flight per recording */
+    uint32_t fps_milli; /* frames analysed per second of footage, x 1000 */
+    unsigned n_slots;   /* surfaces in flight per recording */
 };
+/* What the work has cost since the importer began, for `--stats` and make bench. CPU in microseconds. */
+struct import_costs {
+    uint64_t n_frames, footage_us;
+    uint64_t decode_cpu_us, card_cpu_us, host_cpu_us; /* host: this thread */
+    uint64_t kernel_us, dpu_us;                       /* time inside the card worker, by wall clock */
+    uint64_t decode_peak_kib, card_peak_kib;
+};
+
 /* A state or figure changed; `item` borrowed until return. */
 typedef void import_event_fn(const struct import_item *item, void *arg);
+struct import_request {
+    const char *file, *case_id;
+    uint16_t camera_number;
+    int64_t start_ms;        /* UTC of its first frame as the camera's clock claims */
+    int64_t clock_offset_ms; /* added to that */
+};
 /* All jobs ended. */
 typedef void import_idle_fn(void *arg);
 
 MUST_CHECK enum err importer_new(struct event_base *base, const struct importer_config *cfg,
                                  import_event_fn *on_event, import_idle_fn *on_idle, void *arg,
                                  struct importer **out);
-/* Queue one file. start_ms: UTC of its first frame as the camera's clock claims; clock_offset_ms is added.
- * Problems of the file itself come as a FAILED item, never as an error here. */
-MUST_CHECK enum err importer_add(struct importer *im, const char *file, const char *case_id,
-                                 uint16_t camera_number, int64_t start_ms, int64_t clock_offset_ms,
-                                 uint64_t *job);
+/* Queue one file (everything borrowed). Problems of the file itself come as a FAILED item, never as an error
+ * here. */
+MUST_CHECK enum err importer_add(struct importer *im, const struct import_request *rq, uint64_t *job);
 void importer_cancel(struct importer *im, uint64_t job);
 unsigned importer_items(const struct importer *im, struct import_item *out, unsigned max);
+/* Take up again what an earlier process left running. */
+MUST_CHECK enum err importer_resume(struct importer *im);
+void importer_costs(const struct importer *im, struct import_costs *out);
 const struct cards *importer_cards(const struct importer *im);
 void importer_free(struct importer **im);
 

@@ -1,0 +1,822 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/import/job.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/base/bytes.h"
+#include "host/base/clock.h"
+#include "host/base/fs.h"
+#include "host/base/log.h"
+#include "host/import/hasher.h"
+#include "host/media/decoder.h"
+#include "host/pipe/scene.h"
+
+enum {
+    COMMIT_EVERY_FRAMES = 500,
+    COMMIT_EVERY_MS = 2000,
+    GAP_ENDS_TRACKS_US = 2000000, /* nobody can say that it is the same person after that */
+    DEATHS_MAX = 2,
+};
+/* Below this much free space an import is not begun: SQLite would fail in mid-transaction. */
+#define FREE_BYTES_MIN (64ull << 20)
+
+enum entry_kind { ENTRY_FRAME, ENTRY_GAP, ENTRY_END };
+enum entry_state { ENTRY_QUEUED, ENTRY_DETECTING, ENTRY_READY, ENTRY_CROPPING };
+
+/* One thing that came out of the decoder, waiting for its turn. */
+struct entry {
+    struct entry *next;
+    struct job *job;
+    enum entry_kind kind;
+    enum entry_state state;
+    unsigned slot;
+    int64_t pts_us; /* frame; gap: its start; end: the end */
+    int64_t to_us;  /* gap */
+    bool card_failed;
+    struct wire_surface surface;
+    struct detection det[DETECTIONS_MAX];
+    unsigned n_det;
+    struct scene_crop crop[WIRE_ROIS_MAX];
+    unsigned n_crops, crop_next, crop_sent; /* [crop_next, crop_next + crop_sent) is with the card */
+    char reason[WIRE_TEXT_MAX];
+};
+
+struct job {
+    struct job_shared *shared;
+    struct job_callbacks cb;
+    struct import_item item;
+    struct recording rec;
+    bool has_row; /* rec is in the index */
+    int fd;
+    struct stat st;
+    struct hasher *hasher;
+    struct decoder *decoder;
+    struct wire_probed probed;
+    struct slots *slots;
+    uint32_t arena;
+    bool has_arena;
+    struct scene *scene;
+    struct entry *head, **tail;
+    unsigned n_with_card; /* card jobs that refer to our slots */
+    int64_t last_sent_us; /* pts of the last frame that the decoder delivered */
+    int64_t first_us;     /* position at which this run began, for the speed */
+    uint64_t run_mono_ns, commit_mono_ns;
+    unsigned frames_since_commit, n_deaths;
+    int64_t death_us;
+    bool grow; /* larger slots are asked for, once the queue is empty */
+    uint32_t grow_w_px, grow_h_px;
+};
+
+static void pump(struct job *j);
+static void start_decoding(struct job *j);
+static void on_detected(const struct cards_result *r, void *arg);
+static void on_cropped(const struct cards_result *r, void *arg);
+
+const char *import_state_name(enum import_state s) {
+    static const char *const names[] = {"waiting", "hashing", "probing", "running",
+                                        "done",    "skipped", "failed",  "cancelled"};
+    return (unsigned)s < sizeof names / sizeof names[0] ? names[s] : "unknown";
+}
+
+bool job_is_over(const struct job *j) {
+    return j->item.state >= IMPORT_DONE;
+}
+
+bool job_can_be_freed(const struct job *j) {
+    return job_is_over(j) && j->n_with_card == 0;
+}
+
+const char *job_sha256(const struct job *j) {
+    return j->rec.sha256;
+}
+
+const struct import_item *job_item(struct job *j) {
+    struct import_item *i = &j->item;
+    i->eta_ms = -1;
+    if (i->state == IMPORT_RUNNING && j->run_mono_ns) {
+        const double wall_us = (double)(clock_mono_ns() - j->run_mono_ns) / 1e3;
+        const double done_us = (double)(i->position_us - (j->first_us > 0 ? j->first_us : 0));
+        if (wall_us > 1e5 && done_us > 0) {
+            i->x_realtime = done_us / wall_us;
+            if (i->duration_us > i->position_us)
+                i->eta_ms = (int64_t)((double)(i->duration_us - i->position_us) / i->x_realtime / 1e3);
+        }
+    }
+    return i;
+}
+
+/* ---- ends ---------------------------------------------------------------------------------------------- */
+
+static void drop_queue(struct job *j) {
+    while (j->head) {
+        struct entry *e = j->head;
+        j->head = e->next;
+        if (e->kind == ENTRY_FRAME) slots_unref(j->slots, e->slot);
+        free(e);
+    }
+    j->tail = &j->head;
+}
+
+/* Gives back what a running job holds. Entries that a card still works on are freed by their completion. */
+static void release(struct job *j) {
+    hasher_free(&j->hasher);
+    decoder_free(&j->decoder);
+    scene_free(&j->scene);
+    struct entry **pe = &j->head;
+    while (*pe) {
+        struct entry *e = *pe;
+        const bool busy = e->kind == ENTRY_FRAME && (e->state == ENTRY_DETECTING || e->crop_sent > 0);
+        if (busy) {
+            pe = &e->next;
+            continue;
+        }
+        *pe = e->next;
+        if (e->kind == ENTRY_FRAME) slots_unref(j->slots, e->slot);
+        free(e);
+    }
+    j->tail = pe;
+    if (j->fd >= 0) close(j->fd);
+    j->fd = -1;
+}
+
+static void drop_arena(struct job *j) {
+    if (j->has_arena) cards_arena_drop(j->shared->cards, j->arena);
+    j->has_arena = false;
+    slots_free(&j->slots);
+}
+
+static void end(struct job *j, enum import_state state) {
+    if (job_is_over(j)) return;
+    j->item.state = state;
+    release(j);
+    if (j->n_with_card == 0) drop_arena(j);
+    j->cb.on_end(j, j->cb.arg);
+}
+
+static void say(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct job *j, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(j->item.error, sizeof j->item.error, fmt, ap);
+    va_end(ap);
+}
+
+static void position_text(int64_t us, char out[static 32]) {
+    const int64_t s = us > 0 ? us / 1000000 : 0;
+    snprintf(out, 32, "%" PRId64 ":%02d:%02d", s / 3600, (int)(s / 60 % 60), (int)(s % 60));
+}
+
+static int64_t wall_ms(const struct job *j, int64_t us) {
+    return j->rec.start_ms + us / 1000;
+}
+
+/* The index refused. Whatever was not committed is rolled back; the file can be added again and goes on. */
+static void fail_index(struct job *j, enum err e) {
+    char at[32];
+    position_text(j->rec.position_us, at);
+    index_rollback(j->shared->writer);
+    if (e == ERR_FULL)
+        say(j, "the disk is full; free some space and import the file again: it goes on from %s", at);
+    else
+        say(j,
+            "the index cannot be written (%s); see the log, then import the file again: it goes on from %s",
+            err_text(e), at);
+    log_error("import", "job=%" PRIu64 " op=commit err=\"%s\"", j->item.job, err_text(e));
+    end(j, IMPORT_FAILED);
+}
+
+/* The file is at fault: the state and the stretch not searched are recorded. item.error holds the text. */
+static void fail_file(struct job *j) {
+    struct index_writer *w = j->shared->writer;
+    index_rollback(w);
+    const int64_t from_us = j->rec.position_us > 0 ? j->rec.position_us : 0;
+    const int64_t to_us = j->rec.duration_us > from_us ? j->rec.duration_us : from_us;
+    enum err e = OK;
+    if (*j->rec.sha256) {
+        j->rec.state = RECORDING_FAILED;
+        snprintf(j->rec.error, sizeof j->rec.error, "%s", j->item.error);
+        e = j->has_row ? index_recording_set(w, &j->rec) : index_recording_add(w, &j->rec);
+        if (!e && to_us > from_us)
+            e = index_coverage_add(w, j->rec.id, j->rec.camera_number, wall_ms(j, from_us), wall_ms(j, to_us),
+                                   COVERAGE_FAILED, j->item.error);
+        if (!e) e = index_commit(w);
+    }
+    if (e) {
+        fail_index(j, e);
+        return;
+    }
+    end(j, IMPORT_FAILED);
+}
+
+void job_fail(struct job *j, const char *text) {
+    if (job_is_over(j)) return;
+    index_rollback(j->shared->writer);
+    say(j, "%s", text);
+    end(j, IMPORT_FAILED);
+}
+
+void job_cancel(struct job *j) {
+    if (job_is_over(j)) return;
+    index_rollback(j->shared->writer);
+    say(j, "cancelled; import the file again to go on");
+    end(j, IMPORT_CANCELLED);
+}
+
+/* ---- the scene, strictly in order ---------------------------------------------------------------------- */
+
+static enum err take_sightings(struct job *j) {
+    struct sighting *s;
+    while ((s = scene_take(j->scene))) {
+        const enum err e = index_sighting_add(j->shared->writer, s);
+        sighting_free(&s);
+        if (e) return e;
+        j->item.n_sightings++;
+    }
+    return OK;
+}
+
+/* Everything up to `to_us` in one transaction: sightings, the stretch covered, the scene, the position. */
+static enum err commit(struct job *j, int64_t to_us, bool last) {
+    struct index_writer *w = j->shared->writer;
+    struct bytes record = {0};
+    const int64_t from_us = j->rec.position_us > 0 ? j->rec.position_us : 0;
+    enum err e = take_sightings(j);
+    if (!e && to_us > from_us)
+        e = index_coverage_add(w, j->rec.id, j->rec.camera_number, wall_ms(j, from_us), wall_ms(j, to_us),
+                               COVERAGE_INDEXED, "");
+    if (!e && !last) e = scene_save(j->scene, &record);
+    if (!e) e = index_checkpoint_set(w, j->rec.id, to_us, record.data, record.len);
+    if (!e) {
+        j->rec.position_us = to_us;
+        if (last) {
+            j->rec.state = RECORDING_DONE;
+            j->rec.duration_us = to_us;
+        }
+        e = index_recording_set(w, &j->rec);
+    }
+    if (!e) e = index_commit(w);
+    bytes_fini(&record);
+    j->frames_since_commit = 0;
+    j->commit_mono_ns = clock_mono_ns();
+    return e;
+}
+
+static bool file_changed(const struct job *j) {
+    struct stat now;
+    return fstat(j->fd, &now) != 0 || now.st_size != j->st.st_size ||
+           now.st_mtim.tv_sec != j->st.st_mtim.tv_sec || now.st_mtim.tv_nsec != j->st.st_mtim.tv_nsec;
+}
+
+static void fail_changed(struct job *j) {
+    say(j, "the file changed while it was read; wait until the recorder has closed it, then import it again");
+    fail_file(j);
+}
+
+static void finish(struct job *j, int64_t end_us) {
+    if (file_changed(j)) {
+        fail_changed(j);
+        return;
+    }
+    enum err e = scene_end(j->scene);
+    if (!e) e = commit(j, end_us, true);
+    if (e) {
+        fail_index(j, e);
+        return;
+    }
+    j->item.position_us = j->item.duration_us = end_us;
+    log_info("import", "job=%" PRIu64 " recording=%" PRIu64 " state=done sightings=%" PRIu64, j->item.job,
+             j->rec.id, j->item.n_sightings);
+    end(j, IMPORT_DONE);
+}
+
+/* One frame is complete. False when the job ended. */
+static bool frame_done(struct job *j, const struct entry *f) {
+    enum err e = take_sightings(j);
+    if (!e && f->card_failed)
+        e = index_coverage_add(j->shared->writer, j->rec.id, j->rec.camera_number, wall_ms(j, f->pts_us),
+                               wall_ms(j, f->pts_us) + 1, COVERAGE_DAMAGED,
+                               "the card failed twice on this frame");
+    j->item.position_us = f->pts_us;
+    j->shared->costs.n_frames++;
+    j->frames_since_commit++;
+    if (!e && (j->frames_since_commit >= COMMIT_EVERY_FRAMES ||
+               clock_mono_ns() - j->commit_mono_ns > COMMIT_EVERY_MS * 1000000ull))
+        e = commit(j, f->pts_us, false);
+    if (e) fail_index(j, e);
+    if (!e) j->cb.on_change(j, j->cb.arg);
+    return !e;
+}
+
+static bool gap_done(struct job *j, const struct entry *g) {
+    enum err e = OK;
+    if (g->to_us - g->pts_us > GAP_ENDS_TRACKS_US) e = scene_end(j->scene);
+    if (!e) e = take_sightings(j);
+    if (!e && g->to_us > g->pts_us)
+        e = index_coverage_add(j->shared->writer, j->rec.id, j->rec.camera_number, wall_ms(j, g->pts_us),
+                               wall_ms(j, g->to_us), COVERAGE_DAMAGED, g->reason);
+    if (e) fail_index(j, e);
+    return !e;
+}
+
+/* Crops of one size go to the card together; the next size waits for them. ERR_AGAIN = the card has no room.
+ */
+static enum err send_crops(struct entry *f) {
+    struct job *j = f->job;
+    struct wire_roi rois[WIRE_ROIS_MAX];
+    const struct scene_crop *first = &f->crop[f->crop_next];
+    unsigned n = 0;
+    while (f->crop_next + n < f->n_crops && f->crop[f->crop_next + n].dst_w_px == first->dst_w_px &&
+           f->crop[f->crop_next + n].dst_h_px == first->dst_h_px) {
+        rois[n] = f->crop[f->crop_next + n].roi;
+        n++;
+    }
+    const enum err e = cards_crops(j->shared->cards, j->arena, f->slot, &f->surface, rois, n, first->dst_w_px,
+                                   first->dst_h_px, on_cropped, f);
+    if (e) return e;
+    f->crop_sent = n;
+    j->n_with_card++;
+    return OK;
+}
+
+/* Works off the head of the queue as far as it is ready. */
+static void advance(struct job *j) {
+    while (!job_is_over(j) && j->head) {
+        struct entry *f = j->head;
+        if (f->kind == ENTRY_FRAME) {
+            if (f->state == ENTRY_QUEUED || f->state == ENTRY_DETECTING) return;
+            if (f->state == ENTRY_READY) {
+                const enum err e = scene_frame(j->scene, f->pts_us, &f->surface, slots_at(j->slots, f->slot),
+                                               f->det, f->n_det, f->crop, WIRE_ROIS_MAX, &f->n_crops);
+                if (e) {
+                    fail_index(j, e);
+                    return;
+                }
+                f->state = ENTRY_CROPPING;
+            }
+            if (f->crop_sent > 0) return;
+            if (f->crop_next < f->n_crops) {
+                const enum err e = send_crops(f);
+                if (!e || e == ERR_AGAIN) return;
+                f->crop_next = f->n_crops; /* its attributes get fewer votes, nothing else is lost */
+            }
+        }
+        j->head = f->next;
+        if (!j->head) j->tail = &j->head;
+        bool alive = true;
+        if (f->kind == ENTRY_FRAME) {
+            alive = frame_done(j, f);
+            if (alive || j->slots) slots_unref(j->slots, f->slot);
+        } else if (f->kind == ENTRY_GAP) {
+            alive = gap_done(j, f);
+        } else {
+            finish(j, f->pts_us);
+            alive = false;
+        }
+        free(f);
+        if (!alive) return;
+        if (j->decoder) decoder_pump(j->decoder);
+    }
+}
+
+static void pump(struct job *j) {
+    advance(j);
+    if (job_is_over(j)) return;
+    for (struct entry *f = j->head; f; f = f->next) {
+        if (f->kind != ENTRY_FRAME || f->state != ENTRY_QUEUED) continue;
+        const enum err e = cards_detect(j->shared->cards, j->arena, f->slot, &f->surface, on_detected, f);
+        if (e == ERR_AGAIN) break;
+        if (e) {
+            say(j, "the card refuses the picture size %ux%u (%s)", f->surface.w_px, f->surface.h_px,
+                err_text(e));
+            fail_file(j);
+            return;
+        }
+        f->state = ENTRY_DETECTING;
+        j->n_with_card++;
+    }
+    if (j->grow && !j->head && j->n_with_card == 0) {
+        j->grow = false;
+        start_decoding(j);
+    }
+}
+
+void job_pump(struct job *j) {
+    if (j->item.state == IMPORT_RUNNING) pump(j);
+}
+
+/* A completion for a job that ended meanwhile only gives back what it held. True = that was it. */
+static bool completion_of_a_dead_job(struct entry *f) {
+    struct job *j = f->job;
+    j->n_with_card--;
+    if (!job_is_over(j)) return false;
+    for (struct entry **pe = &j->head; *pe; pe = &(*pe)->next) {
+        if (*pe != f) continue;
+        *pe = f->next;
+        break;
+    }
+    slots_unref(j->slots, f->slot);
+    free(f);
+    if (j->n_with_card == 0) drop_arena(j);
+    return true;
+}
+
+static void on_detected(const struct cards_result *r, void *arg) {
+    struct entry *f = arg;
+    struct job *j = f->job;
+    if (completion_of_a_dead_job(f)) return;
+    j->shared->costs.kernel_us += r->kernel_us;
+    j->shared->costs.dpu_us += r->dpu_us;
+    enum err e = r->status;
+    const struct wire_card_ready *model = cards_model(j->shared->cards);
+    if (!e && !model) e = ERR_CARD;
+    if (!e) e = detect_decode(j->shared->detector, model, r->out, r->n_bytes, &f->surface, f->det, &f->n_det);
+    if (e) {
+        log_warn("import", "job=%" PRIu64 " pts_us=%" PRId64 " op=detect err=\"%s\"", j->item.job, f->pts_us,
+                 err_text(e));
+        f->n_det = 0;
+        f->card_failed = true;
+    }
+    f->state = ENTRY_READY;
+    pump(j);
+}
+
+static void on_cropped(const struct cards_result *r, void *arg) {
+    struct entry *f = arg;
+    struct job *j = f->job;
+    if (completion_of_a_dead_job(f)) return;
+    j->shared->costs.kernel_us += r->kernel_us;
+    const struct scene_crop *c = &f->crop[f->crop_next];
+    const size_t each = (size_t)c->dst_w_px * c->dst_h_px * 3;
+    enum err e = r->status;
+    if (!e && r->n_bytes != each * f->crop_sent) e = ERR_CARD;
+    for (unsigned i = 0; !e && i < f->crop_sent; i++)
+        e = scene_crop_done(j->scene, &c[i], (const int8_t *)r->out + each * i);
+    if (e)
+        log_warn("import", "job=%" PRIu64 " pts_us=%" PRId64 " op=crops err=\"%s\"", j->item.job, f->pts_us,
+                 err_text(e));
+    f->crop_next += f->crop_sent;
+    f->crop_sent = 0;
+    pump(j);
+}
+
+/* ---- what the decoder says ------------------------------------------------------------------------------
+ */
+
+static struct entry *push(struct job *j, enum entry_kind kind, int64_t pts_us) {
+    struct entry *e = calloc(1, sizeof *e);
+    if (!e) {
+        job_fail(j, "out of memory");
+        return NULL;
+    }
+    e->job = j;
+    e->kind = kind;
+    e->pts_us = pts_us;
+    *j->tail = e;
+    j->tail = &e->next;
+    return e;
+}
+
+static void on_frame(struct decoder *d, const struct wire_frame *m, void *arg) {
+    (void)d;
+    struct job *j = arg;
+    struct entry *e = push(j, ENTRY_FRAME, m->pts_us);
+    if (!e) {
+        slots_unref(j->slots, m->slot);
+        return;
+    }
+    e->slot = m->slot;
+    e->surface = m->surface;
+    j->last_sent_us = m->pts_us;
+    pump(j);
+}
+
+static void on_gap(struct decoder *d, const struct wire_gap *g, void *arg) {
+    (void)d;
+    struct job *j = arg;
+    struct entry *e = push(j, ENTRY_GAP, g->from_us);
+    if (!e) return;
+    e->to_us = g->to_us;
+    snprintf(e->reason, sizeof e->reason, "%s", g->reason);
+    pump(j);
+}
+
+static void count_usage(struct job *j) {
+    uint64_t cpu_us, peak_kib;
+    decoder_usage(j->decoder, &cpu_us, &peak_kib);
+    j->shared->costs.decode_cpu_us += cpu_us;
+    if (peak_kib > j->shared->costs.decode_peak_kib) j->shared->costs.decode_peak_kib = peak_kib;
+}
+
+static void on_end(struct decoder *d, const struct wire_decode_end *m, void *arg) {
+    (void)d;
+    struct job *j = arg;
+    count_usage(j);
+    const int64_t from_us = j->first_us > 0 ? j->first_us : 0;
+    if (m->end_us > from_us) j->shared->costs.footage_us += (uint64_t)(m->end_us - from_us);
+    if (push(j, ENTRY_END, m->end_us > j->last_sent_us ? m->end_us : j->last_sent_us)) pump(j);
+}
+
+/* The worker crashed or was killed: once more from the last frame it delivered, in a fresh one. */
+static bool retried(struct job *j) {
+    if (j->last_sent_us > j->death_us) j->n_deaths = 0;
+    j->death_us = j->last_sent_us;
+    if (++j->n_deaths >= DEATHS_MAX) return false;
+    log_warn("import",
+             "job=%" PRIu64 " op=decode pts_us=%" PRId64 " the decode worker died; trying once more",
+             j->item.job, j->last_sent_us);
+    decoder_free(&j->decoder);
+    start_decoding(j);
+    return true;
+}
+
+static void on_decode_failed(struct decoder *d, enum err e, const struct wire_failed *f, void *arg) {
+    (void)d;
+    struct job *j = arg;
+    char at[32];
+    count_usage(j);
+    if (f && f->why == WIRE_FAIL_GEOMETRY) {
+        decoder_free(&j->decoder);
+        j->grow = true;
+        j->grow_w_px = f->w_px;
+        j->grow_h_px = f->h_px;
+        pump(j);
+        return;
+    }
+    if (!f && e == ERR_IO && retried(j)) return;
+    position_text(j->last_sent_us, at);
+    if (f)
+        say(j, "%.200s (at %s)", f->text, at);
+    else
+        say(j, "the decoder failed twice at %s; the file is damaged there", at);
+    fail_file(j);
+}
+
+/* Picks up at the last frame delivered (or committed), with slots that fit. */
+static void start_decoding(struct job *j) {
+    struct job_shared *sh = j->shared;
+    uint32_t w = j->probed.w_px, h = j->probed.h_px;
+    if (j->grow_w_px) {
+        w = j->grow_w_px;
+        h = j->grow_h_px;
+        drop_arena(j);
+    }
+    enum err e = OK;
+    if (!j->has_arena) {
+        const uint64_t stride = ((uint64_t)w + 63) / 64 * 64;
+        const uint64_t bytes = stride * (((uint64_t)h + 1) / 2 * 2) * 3 / 2;
+        e = slots_new("surfaces", (unsigned)sh->cfg->n_slots, (size_t)bytes, &j->slots);
+        if (!e) e = cards_arena_add(sh->cards, j->slots, &j->arena);
+        j->has_arena = !e;
+    }
+    const struct decoder_spec spec = {.exe = sh->cfg->decode_exe,
+                                      .label = strrchr(j->item.file, '/') ? strrchr(j->item.file, '/') + 1
+                                                                          : j->item.file,
+                                      .job = DECODER_FRAMES,
+                                      .in_fd = j->fd,
+                                      .out_fd = -1,
+                                      .slots = j->slots,
+                                      .fps_milli = sh->cfg->fps_milli,
+                                      .after_us = j->last_sent_us};
+    const struct decoder_callbacks cb = {
+        .on_frame = on_frame, .on_gap = on_gap, .on_end = on_end, .on_failed = on_decode_failed, .arg = j};
+    if (!e) e = decoder_start(sh->base, &spec, &cb, &j->decoder);
+    if (e) {
+        log_error("import", "job=%" PRIu64 " op=start err=\"%s\"", j->item.job, err_text(e));
+        job_fail(j, e == ERR_NOMEM ? "not enough memory for its pictures"
+                                   : "the decode worker cannot be started; see the log");
+    }
+}
+
+static void start_running(struct job *j) {
+    const struct scene_config sc = {.vocab = j->shared->cfg->vocab,
+                                    .start_ms = j->rec.start_ms,
+                                    .camera_number = j->rec.camera_number,
+                                    .recording_id = j->rec.id,
+                                    .threshold_start = detector_threshold_start(j->shared->detector),
+                                    .threshold_keep = detector_threshold_keep(j->shared->detector)};
+    void *record = NULL;
+    size_t n = 0;
+    int64_t position_us = -1;
+    enum err e = index_checkpoint_get(j->shared->writer, j->rec.id, &position_us, &record, &n);
+    if (e == ERR_MISSING) e = OK;
+    if (!e && n > 0)
+        e = scene_load(&sc, record, n, &j->scene);
+    else if (!e)
+        e = scene_new(&sc, &j->scene);
+    if (n == 0) position_us = -1;
+    free(record);
+    if (e) {
+        fail_index(j, e);
+        return;
+    }
+    j->item.state = IMPORT_RUNNING;
+    j->item.position_us = position_us > 0 ? position_us : 0;
+    j->rec.position_us = j->last_sent_us = j->first_us = position_us;
+    j->death_us = position_us - 1;
+    j->run_mono_ns = j->commit_mono_ns = clock_mono_ns();
+    j->cb.on_change(j, j->cb.arg);
+    start_decoding(j);
+}
+
+/* ---- before it runs -------------------------------------------------------------------------------------
+ */
+
+static void on_probed(struct decoder *d, const struct wire_probed *p, void *arg) {
+    (void)d;
+    ((struct job *)arg)->probed = *p;
+}
+
+static void on_probe_end(struct decoder *d, const struct wire_decode_end *m, void *arg) {
+    (void)d, (void)m;
+    struct job *j = arg;
+    const struct wire_probed *p = &j->probed;
+    count_usage(j);
+    decoder_free(&j->decoder);
+    j->rec.w_px = p->w_px;
+    j->rec.h_px = p->h_px;
+    j->rec.fps_milli = p->fps_milli;
+    j->rec.duration_us = j->item.duration_us = p->duration_us;
+    snprintf(j->rec.codec, sizeof j->rec.codec, "%s", p->codec);
+    snprintf(j->rec.container, sizeof j->rec.container, "%s", p->container);
+    if (p->n_video_streams > 1)
+        log_warn("import", "job=%" PRIu64 " n_video_streams=%u only the first is analysed", j->item.job,
+                 p->n_video_streams);
+    j->rec.state = RECORDING_RUNNING;
+    j->rec.error[0] = 0;
+    enum err e = j->has_row ? index_recording_set(j->shared->writer, &j->rec)
+                            : index_recording_add(j->shared->writer, &j->rec);
+    if (!e) e = index_commit(j->shared->writer);
+    if (e) {
+        fail_index(j, e);
+        return;
+    }
+    j->has_row = true;
+    start_running(j);
+}
+
+static void on_probe_failed(struct decoder *d, enum err e, const struct wire_failed *f, void *arg) {
+    (void)d;
+    struct job *j = arg;
+    count_usage(j);
+    if (f)
+        say(j, "%.250s", f->text);
+    else
+        say(j, "cannot be opened: the decode worker died while looking at it (%s)", err_text(e));
+    fail_file(j);
+}
+
+/* What the index knows of this content. False when the job ended here. */
+static bool meets_the_index(struct job *j) {
+    struct recording old;
+    const uint64_t twin = j->cb.twin(j->rec.sha256, j->rec.camera_number, j, j->cb.arg);
+    if (twin) {
+        say(j, "the same file is being imported already (job %" PRIu64 ")", twin);
+        end(j, IMPORT_SKIPPED);
+        return false;
+    }
+    enum err e = index_recording_by_sha256(j->shared->writer, j->rec.sha256, j->rec.camera_number, &old);
+    if (e == ERR_MISSING) return true;
+    if (e) {
+        fail_index(j, e);
+        return false;
+    }
+    char when[25];
+    clock_format(old.start_ms, when);
+    if (old.start_ms != j->rec.start_ms) {
+        say(j,
+            "the same file was imported for this camera with start %s (recording %" PRIu64
+            "); give that start, or purge it first",
+            when, old.id);
+        end(j, IMPORT_FAILED);
+        return false;
+    }
+    if (old.state == RECORDING_DONE) {
+        j->item.duration_us = j->item.position_us = old.duration_us;
+        say(j, "already imported (recording %" PRIu64 ", start %s): nothing to do", old.id, when);
+        end(j, IMPORT_SKIPPED);
+        return false;
+    }
+    char path[sizeof old.path];
+    memcpy(path, j->rec.path, sizeof path);
+    j->rec = old; /* and on from its position */
+    memcpy(j->rec.path, path, sizeof path);
+    j->has_row = true;
+    return true;
+}
+
+static void on_hashed(const struct hasher_result *r, void *arg) {
+    struct job *j = arg;
+    hasher_free(&j->hasher);
+    if (r->status == ERR_CANCELLED) return;
+    if (r->status == ERR_IO) {
+        fail_changed(j);
+        return;
+    }
+    if (r->status) {
+        job_fail(j, "out of memory");
+        return;
+    }
+    memcpy(j->rec.sha256, r->sha256, sizeof j->rec.sha256);
+    j->rec.n_bytes = r->n_bytes;
+    if (!meets_the_index(j)) return;
+    const struct decoder_spec spec = {.exe = j->shared->cfg->decode_exe,
+                                      .label = strrchr(j->item.file, '/') ? strrchr(j->item.file, '/') + 1
+                                                                          : j->item.file,
+                                      .job = DECODER_PROBE,
+                                      .in_fd = j->fd,
+                                      .out_fd = -1,
+                                      .after_us = -1};
+    const struct decoder_callbacks cb = {
+        .on_probed = on_probed, .on_end = on_probe_end, .on_failed = on_probe_failed, .arg = j};
+    j->item.state = IMPORT_PROBING;
+    j->cb.on_change(j, j->cb.arg);
+    if (decoder_start(j->shared->base, &spec, &cb, &j->decoder))
+        job_fail(j, "the decode worker cannot be started; see the log");
+}
+
+/* A closed file of ours, readable, not empty, with room on the disk; else item.error says what to do. */
+static bool openable(struct job *j) {
+    const char *file = j->item.file;
+    if (strstr(file, "://")) {
+        say(j, "this is a URL; Relecture takes closed files only, never a stream: copy the recording first");
+        return false;
+    }
+    j->fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (j->fd < 0) {
+        say(j, "cannot be opened: %s", errno == ENOENT ? "there is no such file" : strerrordesc_np(errno));
+        return false;
+    }
+    if (fstat(j->fd, &j->st) != 0 || !S_ISREG(j->st.st_mode)) {
+        say(j, "is not a file but %s", S_ISDIR(j->st.st_mode) ? "a folder" : "a device, pipe or socket");
+        return false;
+    }
+    if (j->st.st_size == 0) {
+        say(j, "is empty (0 bytes); export it again from the recorder");
+        return false;
+    }
+    uint64_t room;
+    if (!fs_free_bytes(j->shared->cfg->dir, &room) && room < FREE_BYTES_MIN) {
+        say(j,
+            "the disk of the data directory has only %" PRIu64
+            " MB left; free some space and import it again",
+            room >> 20);
+        return false;
+    }
+    return true;
+}
+
+void job_start(struct job *j) {
+    if (j->item.state != IMPORT_WAITING) return;
+    if (!openable(j)) {
+        end(j, IMPORT_FAILED);
+        return;
+    }
+    j->item.state = IMPORT_HASHING;
+    j->cb.on_change(j, j->cb.arg);
+    if (hasher_start(j->shared->base, j->fd, on_hashed, j, &j->hasher)) job_fail(j, "out of memory");
+}
+
+enum err job_new(struct job_shared *shared, const struct job_request *rq, const struct job_callbacks *cb,
+                 struct job **out) {
+    *out = NULL;
+    if (strlen(rq->file) >= sizeof(((struct import_item *)0)->file) ||
+        strlen(rq->case_id) >= sizeof(((struct import_item *)0)->case_id))
+        return ERR_USAGE;
+    struct job *j = calloc(1, sizeof *j);
+    if (!j) return ERR_NOMEM;
+    j->shared = shared;
+    j->cb = *cb;
+    j->fd = -1;
+    j->tail = &j->head;
+    j->last_sent_us = j->first_us = j->rec.position_us = -1;
+    j->item.job = rq->number;
+    j->item.camera_number = j->rec.camera_number = rq->camera_number;
+    j->item.start_ms = j->rec.start_ms = rq->start_ms;
+    j->item.eta_ms = -1;
+    snprintf(j->item.file, sizeof j->item.file, "%s", rq->file);
+    snprintf(j->item.case_id, sizeof j->item.case_id, "%s", rq->case_id);
+    snprintf(j->rec.path, sizeof j->rec.path, "%s", rq->file);
+    snprintf(j->rec.case_id, sizeof j->rec.case_id, "%s", rq->case_id);
+    j->rec.imported_ms = clock_wall_ms();
+    *out = j;
+    return OK;
+}
+
+void job_free(struct job **jp) {
+    if (!jp || !*jp) return;
+    struct job *j = *jp;
+    *jp = NULL;
+    release(j);
+    drop_queue(j);
+    slots_free(&j->slots);
+    free(j);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* job.h - one recording on its way into the index; internal to host/import.
+ *
+ *   state      what runs                          arrow to the next
+ *   WAITING    nothing                            job_start()
+ *   HASHING    hasher thread                      on_hashed()
+ *   PROBING    decode worker, probe               on_probed(), on_probe_end()
+ *   RUNNING    decode worker, card jobs, scene    finish(), fail()
+ *   DONE | SKIPPED | FAILED | CANCELLED           job_free()
+ *
+ * Everything decoded goes through one queue in order of pts: frames, gaps, the end. A frame is detected as
+ * soon as a card has room, but the scene sees frames strictly in order, so the outcome never depends on
+ * timing. Threads: the importer's loop. */
+#ifndef HOST_IMPORT_JOB_H
+#define HOST_IMPORT_JOB_H
+
+#include "host/import/import.h"
+#include "host/pipe/detect.h"
+
+struct job;
+
+/* What all jobs of an importer share; borrowed by each job. */
+struct job_shared {
+    struct event_base *base;
+    const struct importer_config *cfg;
+    struct index_writer *writer;
+    struct cards *cards;
+    const struct detector *detector;
+    struct import_costs costs;
+};
+
+struct job_callbacks {
+    void (*on_change)(struct job *j, void *arg); /* figures or state changed */
+    void (*on_end)(struct job *j,
+                   void *arg); /* reached an end state; job_free() is allowed from the loop, not here */
+    /* Another job of the importer works on this content for this camera: its number, 0 = none. */
+    uint64_t (*twin)(const char *sha256, uint16_t camera_number, const struct job *j, void *arg);
+    void *arg;
+};
+
+struct job_request {
+    uint64_t number;
+    const char *file, *case_id;
+    uint16_t camera_number;
+    int64_t start_ms; /* UTC, clock offset applied */
+};
+
+MUST_CHECK enum err job_new(struct job_shared *shared, const struct job_request *rq,
+                            const struct job_callbacks *cb, struct job **out);
+const struct import_item *job_item(struct job *j); /* figures brought up to date; borrowed */
+const char *job_sha256(const struct job *j);       /* "" before it is known */
+bool job_is_over(const struct job *j);
+/* An end state, and no card job refers to it any more. */
+bool job_can_be_freed(const struct job *j);
+void job_start(struct job *j);
+void job_pump(struct job *j);   /* the cards have room again */
+void job_cancel(struct job *j); /* what is committed stays; the same file added again goes on from there */
+void job_fail(struct job *j, const char *text);
+void job_free(struct job **j);
+
+#endif
