@@ -31,8 +31,10 @@ static struct cli_option *find(struct cli_option *o, unsigned n, const char *nam
     return NULL;
 }
 
-bool cli_options(const struct cli_command *c, int argc, char **argv, struct cli_option *o, unsigned n, int *rest) {
-    /* Own loop rather than getopt_long: options and files may be mixed, and doubles are mistakes worth naming. */
+bool cli_options(const struct cli_command *c, int argc, char **argv, struct cli_option *o, unsigned n,
+                 int *rest) {
+    /* Own loop rather than getopt_long: options and files may be mixed, and doubles are mistakes worth
+     * naming. */
     int kept = 1;
     bool only_rest = false;
     for (int i = 1; i < argc; i++) {
@@ -122,12 +124,14 @@ struct register_db *cli_register(const struct cli *cli) {
 
 bool cli_case_get(struct register_db *r, const char *id, struct case_file *out) {
     if (!id) {
-        cli_say(0, "--case is missing: nothing is imported or searched outside a case; `relecture case list` shows them");
+        cli_say(0, "--case is missing: nothing is imported or searched outside a case; `relecture case list` "
+                   "shows them");
         return false;
     }
     const enum err e = case_get(r, id, out);
     if (e) {
-        cli_say(0, "case \"%s\": %s", id, e == ERR_MISSING ? "there is none; `relecture case list` shows them" : err_text(e));
+        cli_say(0, "case \"%s\": %s", id,
+                e == ERR_MISSING ? "there is none; `relecture case list` shows them" : err_text(e));
         return false;
     }
     const bool expired = out->expires_ms <= clock_wall_ms();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli.h - the commands of `relecture`; one file each (cli_<command>.c). Internal to host/cli and host/main.c. */
+/* cli.h - the commands of `relecture`; one file each (cli_<command>.c). Internal to host/cli and host/main.c.
+ */
 #ifndef HOST_CLI_CLI_H
 #define HOST_CLI_CLI_H
 
@@ -33,8 +34,8 @@ struct cli_command {
     int (*run)(struct cli *cli, int argc, char **argv);
 };
 
-extern const struct cli_command cli_init, cli_camera, cli_case, cli_import, cli_search, cli_serve, cli_journal,
-    cli_check_index, cli_purge;
+extern const struct cli_command cli_init, cli_camera, cli_case, cli_import, cli_search, cli_serve,
+    cli_journal, cli_check_index, cli_purge;
 
 /* "relecture: ..." on stderr; returns `code`. */
 int cli_say(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -48,7 +49,8 @@ struct cli_option {
     bool flag;
     const char *value; /* out: NULL = not given; "" for a flag that was given */
 };
-bool cli_options(const struct cli_command *c, int argc, char **argv, struct cli_option *o, unsigned n, int *rest);
+bool cli_options(const struct cli_command *c, int argc, char **argv, struct cli_option *o, unsigned n,
+                 int *rest);
 
 /* A moment of the command line; false after a message that names the option and shows the form. */
 bool cli_time(const char *option, const char *text, int64_t *ms);
@@ -62,7 +64,8 @@ struct register_db *cli_register(const struct cli *cli);
 bool cli_case_get(struct register_db *r, const char *id, struct case_file *out);
 /* Who is at work, for the journal: "unix:" and the login name. Static storage. */
 const char *cli_user(void);
-/* The journal line of a command; false after a message when it cannot be written: then nothing may be done. */
+/* The journal line of a command; false after a message when it cannot be written: then nothing may be done.
+ */
 bool cli_journal_add(struct register_db *r, const char *action, const char *case_id, const char *object,
                      json_t *detail_taken);
 /* Prints and drops the reference. */

@@ -7,9 +7,9 @@
 #include "host/cli/cli.h"
 
 static json_t *camera_json(const struct camera *c) {
-    return json_pack("{s:i,s:s,s:s,s:f,s:f,s:i,s:i,s:I}", "number", (int)c->number, "id", c->id, "name", c->name, "lat",
-                     c->lat, "lon", c->lon, "heading_deg", c->heading_deg, "fov_deg", c->fov_deg, "clock_offset_ms",
-                     (json_int_t)c->clock_offset_ms);
+    return json_pack("{s:i,s:s,s:s,s:f,s:f,s:i,s:i,s:I}", "number", (int)c->number, "id", c->id, "name",
+                     c->name, "lat", c->lat, "lon", c->lon, "heading_deg", c->heading_deg, "fov_deg",
+                     c->fov_deg, "clock_offset_ms", (json_int_t)c->clock_offset_ms);
 }
 
 static bool degrees(const char *option, const char *text, double min, double max, double *out) {
@@ -48,12 +48,14 @@ static int add(struct cli *cli, int argc, char **argv) {
     if (rest != 1) return cli_say(CLI_USAGE, "camera add: unexpected \"%s\"", argv[1]);
     struct camera c = {.heading_deg = -1, .fov_deg = -1};
     long heading = -1, fov = -1, offset = 0;
-    if (!text_of("id", o[ID].value, c.id, sizeof c.id) || !text_of("name", o[NAME].value, c.name, sizeof c.name) ||
+    if (!text_of("id", o[ID].value, c.id, sizeof c.id) ||
+        !text_of("name", o[NAME].value, c.name, sizeof c.name) ||
         (o[LAT].value && !degrees("lat", o[LAT].value, -90, 90, &c.lat)) ||
         (o[LON].value && !degrees("lon", o[LON].value, -180, 180, &c.lon)) ||
         (o[HEADING].value && !cli_number("heading", o[HEADING].value, 0, 359, &heading)) ||
         (o[FOV].value && !cli_number("fov", o[FOV].value, 1, 360, &fov)) ||
-        (o[OFFSET].value && !cli_number("clock-offset-ms", o[OFFSET].value, -1000000000000L, 1000000000000L, &offset)))
+        (o[OFFSET].value &&
+         !cli_number("clock-offset-ms", o[OFFSET].value, -1000000000000L, 1000000000000L, &offset)))
         return CLI_USAGE;
     c.heading_deg = (int)heading;
     c.fov_deg = (int)fov;
@@ -65,7 +67,8 @@ static int add(struct cli *cli, int argc, char **argv) {
     if (e == ERR_EXISTS)
         code = cli_say(CLI_FAILED, "camera add: there is a camera \"%s\" already", c.id);
     else if (e == ERR_USAGE)
-        code = cli_say(CLI_USAGE, "camera add: an id has letters, digits, - _ . only; a name no control characters");
+        code = cli_say(CLI_USAGE,
+                       "camera add: an id has letters, digits, - _ . only; a name no control characters");
     else if (e)
         code = cli_say(CLI_FAILED, "camera add: %s", err_text(e));
     else if (!cli_journal_add(r, "camera.add", "", c.id, camera_json(&c)))
@@ -95,7 +98,8 @@ static int list(struct cli *cli, int argc, char **argv) {
         cli_print_json(all);
     } else {
         for (unsigned i = 0; i < n; i++) printf("%5d  %-20s %s\n", c[i].number, c[i].id, c[i].name);
-        if (n == 0) printf("No camera yet; `relecture -d %s camera add --help` says how to add one.\n", cli->dir);
+        if (n == 0)
+            printf("No camera yet; `relecture -d %s camera add --help` says how to add one.\n", cli->dir);
     }
     free(c);
     return CLI_DONE;

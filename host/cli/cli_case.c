@@ -9,10 +9,11 @@
 static json_t *case_json(const struct case_file *c) {
     json_t *cams = json_array();
     for (unsigned i = 0; i < c->n_cameras; i++) json_array_append_new(cams, json_integer(c->cameras[i]));
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:s,s:s,s:I,s:I}", "id", c->id, "requisition", c->requisition,
-                     "authority", c->authority, "basis", c->basis, "offence", c->offence, "from_ms",
-                     (json_int_t)c->from_ms, "to_ms", (json_int_t)c->to_ms, "cameras", cams, "criteria", c->criteria,
-                     "state", c->state, "opened_ms", (json_int_t)c->opened_ms, "expires_ms", (json_int_t)c->expires_ms);
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:s,s:s,s:I,s:I}", "id", c->id, "requisition",
+                     c->requisition, "authority", c->authority, "basis", c->basis, "offence", c->offence,
+                     "from_ms", (json_int_t)c->from_ms, "to_ms", (json_int_t)c->to_ms, "cameras", cams,
+                     "criteria", c->criteria, "state", c->state, "opened_ms", (json_int_t)c->opened_ms,
+                     "expires_ms", (json_int_t)c->expires_ms);
 }
 
 static void show(const struct case_file *c) {
@@ -20,8 +21,9 @@ static void show(const struct case_file *c) {
     clock_format(c->from_ms, from);
     clock_format(c->to_ms, to);
     clock_format(c->expires_ms, until);
-    printf("%s  %s  %s, %s, %s\n    %s to %s, %u camera%s, criteria: %s, expires %s\n", c->id, c->state, c->requisition,
-           c->authority, c->basis, from, to, c->n_cameras, c->n_cameras == 1 ? "" : "s", c->criteria, until);
+    printf("%s  %s  %s, %s, %s\n    %s to %s, %u camera%s, criteria: %s, expires %s\n", c->id, c->state,
+           c->requisition, c->authority, c->basis, from, to, c->n_cameras, c->n_cameras == 1 ? "" : "s",
+           c->criteria, until);
 }
 
 static bool has_camera(const struct case_file *c, uint16_t number) {
@@ -152,7 +154,8 @@ static int close_case(struct cli *cli, int argc, char **argv) {
     int code = CLI_DONE;
     const enum err e = case_close(r, argv[1]);
     if (e)
-        code = cli_say(CLI_FAILED, "case close: %s", e == ERR_MISSING ? "there is no such open case" : err_text(e));
+        code = cli_say(CLI_FAILED, "case close: %s",
+                       e == ERR_MISSING ? "there is no such open case" : err_text(e));
     else if (!cli_journal_add(r, "case.close", argv[1], argv[1], json_object()))
         code = CLI_FAILED;
     else
@@ -176,15 +179,17 @@ static int run(struct cli *cli, int argc, char **argv) {
 const struct cli_command cli_case = {
     .name = "case",
     .summary = "open, list and close cases",
-    .help = "case open --requisition NO --authority WHO --basis LAW --from TIME --to TIME\n"
-            "                 --cameras ID,ID...|all --criteria all|KEY,KEY... [--offence TEXT] [--expires TIME] [--json]\n"
-            "       relecture -d DIR case list [--json]\n"
-            "       relecture -d DIR case close CASE\n"
-            "  A case is the lock: nothing can be searched outside its cameras, period and criteria.\n"
-            "  TIME: 2026-11-20T14:00:00Z or 2026-11-20T15:00:00+01:00.\n"
-            "  Criteria: vehicle.type vehicle.color vehicle.make_model vehicle.extra person.tops person.bottoms\n"
-            "  person.shoes person.headwear person.bag person.accessory motion.area; \"all\" never includes\n"
-            "  vehicle.plate, vehicle.similar and person.face_cover, which are named one by one.\n",
+    .help =
+        "case open --requisition NO --authority WHO --basis LAW --from TIME --to TIME\n"
+        "                 --cameras ID,ID...|all --criteria all|KEY,KEY... [--offence TEXT] [--expires TIME] "
+        "[--json]\n"
+        "       relecture -d DIR case list [--json]\n"
+        "       relecture -d DIR case close CASE\n"
+        "  A case is the lock: nothing can be searched outside its cameras, period and criteria.\n"
+        "  TIME: 2026-11-20T14:00:00Z or 2026-11-20T15:00:00+01:00.\n"
+        "  Criteria: vehicle.type vehicle.color vehicle.make_model vehicle.extra person.tops person.bottoms\n"
+        "  person.shoes person.headwear person.bag person.accessory motion.area; \"all\" never includes\n"
+        "  vehicle.plate, vehicle.similar and person.face_cover, which are named one by one.\n",
     .needs_dir = true,
     .run = run,
 };

@@ -54,16 +54,18 @@ static int run(struct cli *cli, int argc, char **argv) {
     char path[FS_PATH_MAX];
     enum err e = fs_join(path, dir, "register.db");
     if (e) return cli_say(CLI_USAGE, "init: the folder's name is too long");
-    if (fs_exists(path)) return cli_say(CLI_FAILED, "init: %s is a data directory already; nothing is changed", dir);
+    if (fs_exists(path))
+        return cli_say(CLI_FAILED, "init: %s is a data directory already; nothing is changed", dir);
     e = fs_mkdirs(dir, 0700);
     if (!e) e = make_databases(cli, dir);
     const bool card = card_on_the_bus();
     char text[512];
-    const int n = snprintf(text, sizeof text,
-                           "# Settings of this data directory; `relecture --help-config` explains each key.\n"
-                           "# \"card\" = an Alveo card; \"simulator\" = the simulated card: the same bytes, slower.\n"
-                           "card.backend = %s\n",
-                           card ? "card" : "simulator");
+    const int n =
+        snprintf(text, sizeof text,
+                 "# Settings of this data directory; `relecture --help-config` explains each key.\n"
+                 "# \"card\" = an Alveo card; \"simulator\" = the simulated card: the same bytes, slower.\n"
+                 "card.backend = %s\n",
+                 card ? "card" : "simulator");
     if (!e) e = fs_join(path, dir, "relecture.conf");
     if (!e) e = fs_write_atomic(path, text, (size_t)n, 0600);
     if (e) return cli_say(CLI_FAILED, "init: %s cannot be made: %s", dir, err_text(e));
@@ -71,7 +73,9 @@ static int run(struct cli *cli, int argc, char **argv) {
     if (card)
         printf("A Xilinx card is on the PCI bus: card.backend = card in %s.\n", path);
     else
-        printf("No card was found: this directory uses the simulated card (card.backend = simulator in %s).\n", path);
+        printf(
+            "No card was found: this directory uses the simulated card (card.backend = simulator in %s).\n",
+            path);
     printf("Next: relecture -d %s camera add ..., case open ..., import ...\n", dir);
     return CLI_DONE;
 }

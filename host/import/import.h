@@ -85,6 +85,8 @@ unsigned importer_items(const struct importer *im, struct import_item *out, unsi
 MUST_CHECK enum err importer_resume(struct importer *im);
 void importer_costs(const struct importer *im, struct import_costs *out);
 const struct cards *importer_cards(const struct importer *im);
+/* Why no card can work, for a person; "" while none failed. */
+const char *importer_dead_text(const struct importer *im);
 void importer_free(struct importer **im);
 
 #endif

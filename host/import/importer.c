@@ -225,6 +225,10 @@ const struct cards *importer_cards(const struct importer *im) {
     return im->shared.cards;
 }
 
+const char *importer_dead_text(const struct importer *im) {
+    return im->cards_dead ? im->dead_text : "";
+}
+
 void importer_free(struct importer **pim) {
     if (!pim || !*pim) return;
     struct importer *im = *pim;

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/import/service.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "host/base/log.h"
+#include "host/import/control.h"
+
+enum { SNAPSHOT_MS = 250, ITEMS_MAX = 512 };
+
+struct service {
+    struct importer_config cfg;
+    pthread_t thread;
+    int stop_fd; /* written once, to end the loop */
+    /* Guards all below; held for copies only. */
+    pthread_mutex_t lock;
+    pthread_cond_t started;
+    bool has_started;
+    enum err start_err;
+    struct import_item *items;
+    unsigned n_items;
+    struct service_status status;
+    /* The import thread's own. */
+    struct event_base *base;
+    struct importer *im;
+    struct control *control;
+};
+
+static void snapshot(struct service *s) {
+    const struct cards *c = importer_cards(s->im);
+    const struct wire_card_ready *ready = cards_model(c);
+    pthread_mutex_lock(&s->lock);
+    s->n_items = importer_items(s->im, s->items, ITEMS_MAX);
+    cards_stats(c, &s->status.cards);
+    s->status.ready = ready && s->status.cards.n_ready > 0;
+    if (ready) s->status.card = *ready;
+    snprintf(s->status.dead_text, sizeof s->status.dead_text, "%s", importer_dead_text(s->im));
+    s->status.n_cards = s->cfg.cards.n_cards < 16 ? s->cfg.cards.n_cards : 16;
+    for (unsigned i = 0; i < s->status.n_cards; i++) s->status.card_pids[i] = cards_pid(c, i);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    snapshot(arg);
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct service *s = arg;
+    event_base_loopbreak(s->base);
+}
+
+static void on_item(const struct import_item *i, void *arg) {
+    struct service *s = arg;
+    if (s->control) control_item(s->control, i);
+}
+
+static enum err build(struct service *s) {
+    s->base = event_base_new();
+    if (!s->base) return ERR_NOMEM;
+    enum err e = importer_new(s->base, &s->cfg, on_item, NULL, s, &s->im);
+    if (!e) e = control_new(s->base, s->cfg.dir, s->im, &s->control);
+    if (!e) e = importer_resume(s->im);
+    return e;
+}
+
+static void *run(void *arg) {
+    struct service *s = arg;
+    struct event *tick = NULL, *stop = NULL;
+    enum err e = build(s);
+    if (!e) {
+        const struct timeval every = {0, SNAPSHOT_MS * 1000};
+        tick = event_new(s->base, -1, EV_PERSIST, on_tick, s);
+        stop = event_new(s->base, s->stop_fd, EV_READ, on_stop, s);
+        if (!tick || !stop || event_add(tick, &every) != 0 || event_add(stop, NULL) != 0) e = ERR_NOMEM;
+    }
+    pthread_mutex_lock(&s->lock);
+    s->has_started = true;
+    s->start_err = e;
+    pthread_cond_signal(&s->started);
+    pthread_mutex_unlock(&s->lock);
+    if (!e) event_base_dispatch(s->base);
+    if (tick) event_free(tick);
+    if (stop) event_free(stop);
+    control_free(&s->control);
+    importer_free(&s->im);
+    if (s->base) event_base_free(s->base);
+    return NULL;
+}
+
+enum err service_start(const struct importer_config *cfg, struct service **out) {
+    *out = NULL;
+    struct service *s = calloc(1, sizeof *s);
+    if (!s) return ERR_NOMEM;
+    s->cfg = *cfg;
+    s->stop_fd = -1;
+    enum err e = ERR_NOMEM;
+    s->items = calloc(ITEMS_MAX, sizeof *s->items);
+    if (!s->items) goto fail_free;
+    if (pthread_mutex_init(&s->lock, NULL) != 0) goto fail_free;
+    if (pthread_cond_init(&s->started, NULL) != 0) goto fail_lock;
+    s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->stop_fd < 0) goto fail_cond;
+    if (pthread_create(&s->thread, NULL, run, s) != 0) goto fail_fd;
+    pthread_mutex_lock(&s->lock);
+    while (!s->has_started) pthread_cond_wait(&s->started, &s->lock);
+    e = s->start_err;
+    pthread_mutex_unlock(&s->lock);
+    if (!e) {
+        *out = s;
+        return OK;
+    }
+    pthread_join(s->thread, NULL);
+fail_fd:
+    close(s->stop_fd);
+fail_cond:
+    pthread_cond_destroy(&s->started);
+fail_lock:
+    pthread_mutex_destroy(&s->lock);
+fail_free:
+    free(s->items);
+    free(s);
+    return e;
+}
+
+unsigned service_items(struct service *s, struct import_item *out, unsigned max) {
+    pthread_mutex_lock(&s->lock);
+    const unsigned n = s->n_items < max ? s->n_items : max;
+    /* The newest ones are what people wait for. */
+    memcpy(out, s->items + (s->n_items - n), n * sizeof *out);
+    pthread_mutex_unlock(&s->lock);
+    return n;
+}
+
+void service_status(struct service *s, struct service_status *out) {
+    pthread_mutex_lock(&s->lock);
+    *out = s->status;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void service_stop(struct service **ps) {
+    if (!ps || !*ps) return;
+    struct service *s = *ps;
+    *ps = NULL;
+    const uint64_t one = 1;
+    if (write(s->stop_fd, &one, sizeof one) < 0)
+        log_error("service", "op=stop the import thread cannot be told");
+    pthread_join(s->thread, NULL);
+    close(s->stop_fd);
+    pthread_cond_destroy(&s->started);
+    pthread_mutex_destroy(&s->lock);
+    free(s->items);
+    free(s);
+}

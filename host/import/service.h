@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* service.h - the server's import thread: an importer and the control socket on a loop of their own, so that
+ * no import ever delays a search. Threads: start and stop from the thread that owns it; the other calls from
+ * any thread. */
+#ifndef HOST_IMPORT_SERVICE_H
+#define HOST_IMPORT_SERVICE_H
+
+#include "host/base/err.h"
+#include "host/import/import.h"
+
+struct service;
+
+struct service_status {
+    bool ready; /* a card worker is up; `card` says which */
+    struct wire_card_ready card;
+    char dead_text[256]; /* why no card works; "" = none failed */
+    struct cards_stats cards;
+    int card_pids[16];
+    unsigned n_cards;
+};
+
+/* `cfg` is copied, what it points to is borrowed. Takes up what an earlier process left running. ERR_BUSY:
+ * another process writes to this data directory; the others as importer_new(). */
+MUST_CHECK enum err service_start(const struct importer_config *cfg, struct service **out);
+unsigned service_items(struct service *s, struct import_item *out, unsigned max);
+void service_status(struct service *s, struct service_status *out);
+/* Ends the thread; running imports go on at the next start. */
+void service_stop(struct service **s);
+
+#endif
