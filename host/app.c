@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/app.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "host/base/log.h"
+#include "host/base/vocab.h"
+#include "host/case/register.h"
+#include "host/http/server.h"
+#include "host/import/service.h"
+#include "host/index/index.h"
+#include "host/media/extract.h"
+
+struct app {
+    struct config cfg;
+    char *dir;
+    char model_dir[FS_PATH_MAX];
+    struct event_base *base;
+    struct event *signals[2];
+    struct register_db *reg;
+    struct vocab *vocab;
+    struct service *imports;
+    struct index_reader *reader;
+    struct extract *extract;
+    struct http_server *http;
+};
+
+void app_importer_config(const struct config *cfg, const char *dir, const struct vocab *vocab,
+                         char model_dir[static FS_PATH_MAX], struct importer_config *out) {
+    if (fs_join(model_dir, cfg->models_dir, cfg->detector))
+        model_dir[0] = 0; /* the detector then says what is wrong */
+    *out = (struct importer_config){.dir = dir,
+                                    .decode_exe = cfg->decode_exe,
+                                    .cards = {.exe = cfg->card_exe,
+                                              .xilinx_xrt = cfg->xilinx_xrt,
+                                              .runner_lib = cfg->runner_lib,
+                                              .xclbin = cfg->xclbin,
+                                              .model_dir = model_dir,
+                                              .n_cards = (unsigned)cfg->n_cards,
+                                              .job_timeout_ms = (unsigned)cfg->job_timeout_ms},
+                                    .vocab = vocab,
+                                    .fps_milli = (uint32_t)cfg->fps_milli,
+                                    .n_slots = (unsigned)cfg->slots};
+}
+
+static unsigned imports_of(struct import_item *out, unsigned max, void *arg) {
+    struct app *a = arg;
+    return service_items(a->imports, out, max);
+}
+
+static void status_of(struct http_status *out, void *arg) {
+    struct app *a = arg;
+    struct service_status s;
+    service_status(a->imports, &s);
+    memset(out, 0, sizeof *out);
+    out->card_ready = s.ready;
+    out->simulated = s.card.simulated != 0;
+    snprintf(out->device, sizeof out->device, "%s", s.card.device);
+    snprintf(out->core_library, sizeof out->core_library, "%s", s.card.core_library);
+    snprintf(out->runner_library, sizeof out->runner_library, "%s", s.card.runner_library);
+    snprintf(out->model, sizeof out->model, "%s", s.card.model);
+    snprintf(out->model_sha256, sizeof out->model_sha256, "%s", s.card.model_sha256);
+    snprintf(out->card_error, sizeof out->card_error, "%s", s.dead_text);
+    out->cards = s.cards;
+    for (unsigned i = 0; i < s.n_cards && i < HTTP_WORKERS_MAX; i++) {
+        struct http_worker *w = &out->workers[out->n_workers++];
+        snprintf(w->kind, sizeof w->kind, "card");
+        w->pid = s.card_pids[i];
+        snprintf(w->state, sizeof w->state, "%s", w->pid > 0 ? "running" : "down");
+        w->n_restarts = s.cards.n_restarts;
+    }
+}
+
+static void on_signal(evutil_socket_t sig, short what, void *arg) {
+    (void)what;
+    struct app *a = arg;
+    log_info("app", "signal=%d ending", (int)sig);
+    event_base_loopbreak(a->base);
+}
+
+static enum err fail(enum err e, const char *what) {
+    fprintf(stderr, "relecture: serve: %s: %s\n", what, err_text(e));
+    return e;
+}
+
+static enum err open_http(struct app *a, const char *version) {
+    const struct http_context ctx = {.base = a->base,
+                                     .listen = a->cfg.listen,
+                                     .page_dir = a->cfg.web_dir,
+                                     .data_dir = a->dir,
+                                     .tz = a->cfg.tz,
+                                     .version = version,
+                                     .vocab = a->vocab,
+                                     .reg = a->reg,
+                                     .reader = a->reader,
+                                     .extract = a->extract,
+                                     .imports = imports_of,
+                                     .status = status_of,
+                                     .arg = a};
+    return http_server_new(&ctx, &a->http);
+}
+
+static enum err open_all(struct app *a, const char *version) {
+    enum err e = register_open(a->dir, false, &a->reg);
+    if (e) return fail(e, "the register of the data directory");
+    e = vocab_load(a->cfg.vocabulary, &a->vocab);
+    if (e) return fail(e, "the vocabulary");
+    a->base = event_base_new();
+    if (!a->base) return fail(ERR_NOMEM, "the event loop");
+    struct importer_config ic;
+    app_importer_config(&a->cfg, a->dir, a->vocab, a->model_dir, &ic);
+    e = service_start(&ic, &a->imports);
+    if (e == ERR_BUSY)
+        return fail(e, "another relecture process writes to this data directory; wait for it or end it");
+    if (e) return fail(e, "the import service");
+    e = index_reader_open(a->dir, a->vocab, &a->reader);
+    if (e) return fail(e, "the index");
+    e = extract_new(a->base, a->cfg.decode_exe, a->dir, &a->extract);
+    if (e) return fail(e, "the clip cache");
+    e = open_http(a, version);
+    if (e) return fail(e, "the HTTP server");
+    static const int signals[] = {SIGINT, SIGTERM};
+    for (unsigned i = 0; i < 2; i++) {
+        a->signals[i] = evsignal_new(a->base, signals[i], on_signal, a);
+        if (!a->signals[i] || event_add(a->signals[i], NULL) != 0) return fail(ERR_NOMEM, "signals");
+    }
+    return OK;
+}
+
+enum err app_open(const char *dir, const struct config *cfg, const char *version, struct app **out) {
+    *out = NULL;
+    struct app *a = calloc(1, sizeof *a);
+    if (!a) return ERR_NOMEM;
+    a->cfg = *cfg;
+    a->dir = strdup(dir);
+    signal(SIGPIPE, SIG_IGN);
+    const enum err e = a->dir ? open_all(a, version) : ERR_NOMEM;
+    if (e) {
+        app_close(&a);
+        return e;
+    }
+    *out = a;
+    return OK;
+}
+
+unsigned app_port(const struct app *a) {
+    return http_server_port(a->http);
+}
+
+void app_run(struct app *a) {
+    event_base_dispatch(a->base);
+}
+
+void app_close(struct app **pa) {
+    if (!pa || !*pa) return;
+    struct app *a = *pa;
+    *pa = NULL;
+    for (unsigned i = 0; i < 2; i++)
+        if (a->signals[i]) event_free(a->signals[i]);
+    extract_free(&a->extract); /* first: its answers go to HTTP requests */
+    http_server_free(&a->http);
+    index_reader_close(&a->reader);
+    service_stop(&a->imports);
+    if (a->base) event_base_free(a->base);
+    vocab_free(&a->vocab);
+    register_close(&a->reg);
+    free(a->dir);
+    free(a);
+}

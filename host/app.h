@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* app.h - the server: owns every subsystem, builds them in order, tears them down in reverse.
+ *   register -> vocabulary -> import service (its own thread; the one index writer) -> index reader ->
+ * extract -> HTTP Threads: main; the loop is inside app_run(). */
+#ifndef HOST_APP_H
+#define HOST_APP_H
+
+#include "host/base/config.h"
+#include "host/base/err.h"
+#include "host/import/import.h"
+
+struct app;
+
+/* What an importer needs, from the configuration; strings are borrowed from `cfg` and `dir`. */
+void app_importer_config(const struct config *cfg, const char *dir, const struct vocab *vocab,
+                         char model_dir[static FS_PATH_MAX], struct importer_config *out);
+
+/* Each failure is said on stderr with what to do. */
+MUST_CHECK enum err app_open(const char *dir, const struct config *cfg, const char *version,
+                             struct app **out);
+unsigned app_port(const struct app *a);
+/* Until SIGINT or SIGTERM. */
+void app_run(struct app *a);
+void app_close(struct app **a);
+
+#endif
