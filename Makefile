@@ -52,6 +52,10 @@ HOST_OBJ := $(HOST_SRC:%.c=$(B)/%.o)
 HOST_LIBS := -levent_core -levent_extra -levent_pthreads -ljansson -lsodium -lsqlite3 -lcrypto -lturbojpeg -lm -lpthread
 $(B)/libhost.a: $(HOST_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
+PROGRAMS += $(B)/relecture $(B)/relecture-decode build/relecture
+# The release build is reached by its short name too: build/relecture.
+build/relecture: | $(B)/relecture
+	$(Q)ln -sfn release/relecture $@
 $(B)/relecture: $(B)/host/main.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
 
@@ -212,13 +216,51 @@ $(UNIT_BIN): | $(B)/vocabulary.json
 all: $(B)/vocabulary.json
 
 # ---- what a person runs -------------------------------------------------------------------------------------
-.PHONY: all unit clean format
-all: $(B)/libhost.a
+# Debian packages by name; libevent 2.1.12-stable-8+deb12u1 or later comes from bookworm-security.
+DEPS := gcc g++ clang make pkg-config binutils ca-certificates curl git \
+        libxrt-dev libxrt1 uuid-dev libvart-dev libvart2 libxir-dev libxir2 libxir-utils libunilog-dev libgoogle-glog-dev \
+        libevent-dev libjansson-dev libsodium-dev libsqlite3-dev sqlite3 libssl-dev openssl libturbojpeg0-dev \
+        libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libseccomp-dev libcmocka-dev libdnnl-dev \
+        python3 python3-numpy nodejs npm chromium fonts-b612 ffmpeg opencv-doc libclang-rt-14-dev
+# npm 9, which Debian 12 packages, brings everything that the page's build needs; any later one will do.
+have = $(shell command -v $(1) >/dev/null 2>&1 && echo yes)
+DEPS_WANTED := $(filter-out $(if $(call have,node),nodejs) $(if $(call have,npm),npm),$(DEPS))
+
+.PHONY: all deps unit test demo clean format check-includes help
+all: $(PROGRAMS) models web
+deps:
+	@missing=; for p in $(DEPS_WANTED); do \
+	  dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -q '^installed$$' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	  echo "Installing Debian packages:$$missing"; \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  $$sudo apt-get -qq -o DPkg::Lock::Timeout=300 update && \
+	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 \
+	    --no-install-recommends install $$missing >build-deps.log 2>&1 || { tail -20 build-deps.log; exit 1; }; \
+	  rm -f build-deps.log; fi
 unit: $(UNIT_BIN)
 	@tests/run.sh $(UNIT_BIN)
+# The sub-makes see what deps installed: the lists above are read anew.
+test:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all tests
+	@tests/run.sh $$($(MAKE) --no-print-directory -s list-tests)
+.PHONY: tests list-tests
+tests: $(TEST_BIN)
+list-tests:
+	@echo $(TEST_BIN) $(TEST_SCRIPTS)
+demo:
+	@$(MAKE) --no-print-directory deps
+	@echo "Building (the first time: a few minutes) ..."
+	@$(MAKE) --no-print-directory all
+	@tests/tools/demo.sh
+check-includes:
+	@tests/tools/check-includes.sh
 format:
-	clang-format -i $(filter-out %/hls_compat.h,$(wildcard host/*.[ch] host/*/*.[ch] driver/*.[ch] kernels/*/*.[ch] sim/*.[ch] sim/*/*.[ch] tests/*/*.[ch]))
+	clang-format -i $(wildcard host/*.[ch] host/*/*.[ch] driver/*.[ch] kernels/*/*.[ch] sim/*/*.[ch] tests/*/*.[ch])
 clean:
 	rm -rf build
+help:
+	@sed -n 's/^## //p' Makefile
 
 -include $(shell find build/$(VARIANT) -name '*.d' 2>/dev/null)

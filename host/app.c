@@ -43,6 +43,7 @@ void app_importer_config(const struct config *cfg, const char *dir, const struct
                                               .model_dir = model_dir,
                                               .n_cards = (unsigned)cfg->n_cards,
                                               .job_timeout_ms = (unsigned)cfg->job_timeout_ms},
+                                    .simulated = strcmp(cfg->backend, "simulator") == 0,
                                     .vocab = vocab,
                                     .fps_milli = (uint32_t)cfg->fps_milli,
                                     .n_slots = (unsigned)cfg->slots};

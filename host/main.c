@@ -40,10 +40,14 @@ static enum err load_config(struct cli *cli, char *const *sets, unsigned n_sets)
     }
     for (unsigned i = 0; i < n_sets && !e; i++) {
         char *eq = strchr(sets[i], '=');
-        if (!eq) return cli_say(ERR_USAGE, "--set takes key=value, not \"%s\"", sets[i]);
+        if (!eq) {
+            cli_say(0, "--set takes key=value, not \"%s\"", sets[i]);
+            return ERR_USAGE;
+        }
         *eq = 0;
         e = config_set(&cli->config, sets[i], eq + 1, "--set");
     }
+    config_finish(&cli->config, exe_dir);
     return e;
 }
 

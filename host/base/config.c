@@ -106,10 +106,7 @@ enum err config_set(struct config *c, const char *key, const char *value, const 
 void config_defaults(struct config *c, const char *exe_dir) {
     static const struct {
         const char *key, *tail;
-    } beside[] = {{"card.xilinx_xrt", "sim"},
-                  {"card.runner_lib", "sim/librelecture_dpu.so"},
-                  {"card.xclbin", "sim/relecture.xclbin"},
-                  {"paths.models", "models"},
+    } beside[] = {{"paths.models", "../models"},
                   {"paths.web", "web"},
                   {"paths.vocabulary", "vocabulary.json"},
                   {"paths.decode", "relecture-decode"},
@@ -122,6 +119,17 @@ void config_defaults(struct config *c, const char *exe_dir) {
         if (fs_join(path, exe_dir, beside[i].tail) || config_set(c, beside[i].key, path, "defaults"))
             log_error("config", "key=%s the program's folder has too long a name", beside[i].key);
     }
+}
+
+void config_finish(struct config *c, const char *exe_dir) {
+    const bool sim = strcmp(c->backend, "simulator") == 0;
+    /* On a card: a folder of ours whose lib/ is a link to the distribution's libraries (XILINX_XRT=/usr fails). */
+    if (!*c->xilinx_xrt) snprintf(c->xilinx_xrt, sizeof c->xilinx_xrt, "%.900s/%s", exe_dir, sim ? "sim" : "card");
+    if (!*c->xclbin)
+        snprintf(c->xclbin, sizeof c->xclbin, "%.900s/%s/relecture.xclbin", exe_dir, sim ? "sim" : "card");
+    if (!*c->runner_lib && sim)
+        snprintf(c->runner_lib, sizeof c->runner_lib, "%.900s/sim/librelecture_dpu.so", exe_dir);
+    if (!*c->runner_lib) snprintf(c->runner_lib, sizeof c->runner_lib, "libvart-dpu-runner.so.2");
 }
 
 static char *trim(char *s) {
@@ -177,7 +185,7 @@ void config_help(FILE *out) {
         fprintf(out, "  %-22s %s", k->name, k->help);
         if (k->kind == NUMBER) fprintf(out, " (%ld to %ld)", k->min, k->max);
         if (k->kind == CHOICE) fprintf(out, " (%s)", k->choices);
-        fprintf(out, "; default %s\n", k->fallback ? k->fallback : "beside the program");
+        fprintf(out, "; default %s\n", k->fallback ? k->fallback : "with the program");
     }
 }
 

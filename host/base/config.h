@@ -32,6 +32,8 @@ struct config {
 
 /* Defaults relative to `exe_dir`, where the build (or the package) laid the parts. */
 void config_defaults(struct config *c, const char *exe_dir);
+/* Fills what depends on card.backend and was not set. Call after the file and every --set. */
+void config_finish(struct config *c, const char *exe_dir);
 /* One "key=value"; `where` names the file and line, or "--set", in the message on stderr. ERR_USAGE. */
 MUST_CHECK enum err config_set(struct config *c, const char *key, const char *value, const char *where);
 /* Pure parser of the file's text, fuzzed. */

@@ -50,6 +50,7 @@ struct importer_config {
     const char *dir;        /* data directory */
     const char *decode_exe; /* path of relecture-decode */
     struct cards_config cards;
+    bool simulated;         /* card.backend = simulator; a card of the other kind is an error, never used silently */
     const struct vocab *vocab;
     uint32_t fps_milli; /* frames analysed per second of footage, x 1000 */
     unsigned n_slots;   /* surfaces in flight per recording */

@@ -93,7 +93,12 @@ static void on_kick(evutil_socket_t fd, short what, void *arg) {
 static void on_cards_ready(const struct wire_card_ready *ready, void *arg) {
     struct importer *im = arg;
     const enum err e = detector_match(im->detector, ready);
-    if (e) {
+    if ((ready->simulated != 0) != im->cfg.simulated) {
+        snprintf(im->dead_text, sizeof im->dead_text, "card.backend asks for %s, but %.180s is %s",
+                 im->cfg.simulated ? "the simulator" : "a card", ready->core_library,
+                 ready->simulated ? "the simulator" : "not the simulator");
+        im->cards_dead = true;
+    } else if (e) {
         snprintf(im->dead_text, sizeof im->dead_text,
                  "the card runs another model than %.100s/model.json describes; see the log",
                  im->cfg.cards.model_dir);

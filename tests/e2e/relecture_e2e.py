@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the end-to-end tests share: the shipped binaries, a fresh data directory, TAP output."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, "build", os.environ.get("VARIANT", "release"))
+RELECTURE = os.path.join(BUILD, "relecture")
+VTEST = "/usr/share/doc/opencv-doc/examples/data/vtest.avi"
+START = "2026-11-20T14:00:00Z"
+START_MS = 1795183200000
+
+
+def run(*args, check=None, timeout=300, **kw):
+    """Runs a program; returns CompletedProcess with text. check = expected exit status."""
+    p = subprocess.run(args, capture_output=True, text=True, timeout=timeout, **kw)
+    if check is not None and p.returncode != check:
+        raise AssertionError(f"{' '.join(args[:6])}... ended with {p.returncode}, not {check}\n{p.stdout}\n{p.stderr}")
+    return p
+
+
+class Site:
+    """A data directory with one camera and one open case."""
+
+    def __init__(self, cameras=("gare-01",), criteria="all", hours=("13", "16")):
+        self.top = tempfile.mkdtemp(prefix="relecture-e2e-")
+        self.dir = os.path.join(self.top, "data")
+        run(RELECTURE, "init", self.dir, check=0)
+        for c in cameras:
+            self("camera", "add", "--id", c, "--name", f"Caméra {c}", "--lat", "43.5536", "--lon", "7.0174", check=0)
+        out = self("case", "open", "--requisition", "PV 2026/00812", "--authority", "OPJ, commissariat", "--basis",
+                   "CPP 60-1", "--from", f"2026-11-20T{hours[0]}:00:00Z", "--to", f"2026-11-20T{hours[1]}:00:00Z",
+                   "--cameras", ",".join(cameras), "--criteria", criteria, "--expires", "2099-01-01T00:00:00Z", "--json",
+                   check=0).stdout
+        self.case = json.loads(out)["id"]
+
+    def __call__(self, *args, **kw):
+        return run(RELECTURE, "-d", self.dir, *args, **kw)
+
+    def import_args(self, *files, camera="gare-01", start=START):
+        return ["import", "--case", self.case, "--camera", camera, "--start", start, "--json", *files]
+
+    def items(self, *files, check=0, **kw):
+        """Imports and returns the finished items."""
+        out = self(*self.import_args(*files, **kw), check=check).stdout
+        return [json.loads(line) for line in out.splitlines()]
+
+    def search(self, sentence="*", limit=200, check=0):
+        return json.loads(self("search", "--case", self.case, "--json", "--limit", str(limit), sentence, check=check).stdout)
+
+    def persons(self):
+        """Every person, without what legitimately differs between two runs."""
+        items = self.search("personne")["items"]
+        for i in items:
+            i.pop("took_ms", None)
+        return sorted(items, key=lambda i: i["id"])
+
+    def popen(self, *args, **kw):
+        return subprocess.Popen([RELECTURE, "-d", self.dir, *args], text=True, **kw)
+
+    def close(self):
+        shutil.rmtree(self.top, ignore_errors=True)
+
+
+def clip(name, *ffmpeg_args):
+    """A test file made by ffmpeg once per build, in build/e2e."""
+    folder = os.path.join(ROOT, "build", "e2e")
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, name)
+    if not os.path.exists(path):
+        part = os.path.join(folder, "part-" + name)
+        run("ffmpeg", "-nostdin", "-v", "error", "-y", *ffmpeg_args, part, check=0)
+        os.rename(part, path)
+    return path
+
+
+def short_clip():
+    """The first 20 s of the pedestrian clip, as H.264 with B-frames in MP4."""
+    return clip("short.mp4", "-i", VTEST, "-t", "20", "-c:v", "libx264", "-preset", "veryfast", "-g", "25", "-bf", "2", "-an")
+
+
+def wait_for(condition, limit_s, what):
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        got = condition()
+        if got:
+            return got
+        time.sleep(0.02)
+    raise AssertionError(f"not within {limit_s} s: {what}")
+
+
+def children(pid):
+    """Direct children of a process: {pid: program name}."""
+    out = {}
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children") as f:
+            for c in f.read().split():
+                try:
+                    with open(f"/proc/{c}/comm") as g:
+                        out[int(c)] = g.read().strip()
+                except FileNotFoundError:
+                    pass
+    return out
+
+
+def main(tests):
+    """Runs every test function; its name, with spaces, is the fact it states."""
+    failed = 0
+    for n, test in enumerate(tests, 1):
+        name = test.__name__.replace("_", " ")
+        try:
+            why = test()
+            print(f"ok {n} - {name}" + (f" # SKIP {why}" if why else ""), flush=True)
+        except Exception:
+            failed += 1
+            print(f"not ok {n} - {name}", flush=True)
+            for line in traceback.format_exc().splitlines():
+                print("# " + line, flush=True)
+    print(f"1..{len(tests)}")
+    sys.exit(1 if failed else 0)

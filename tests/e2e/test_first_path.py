@@ -1,0 +1,161 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""A recorded file goes in, a search finds the passage: with the shipped binaries on real footage."""
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.request
+
+from relecture_e2e import RELECTURE, START_MS, VTEST, Site, main, run, short_clip, wait_for
+
+site = None
+
+
+def the_whole_clip_is_imported_with_its_true_length():
+    global site
+    site = Site()
+    (item,) = site.items(VTEST)
+    assert item["state"] == "done", item
+    # 795 frames at 10 per second
+    assert 79.4e6 <= item["duration_us"] <= 79.6e6, item
+    assert 15 <= item["sightings"] <= 60, item
+
+
+def search_json_has_the_promised_fields():
+    answer = site.search("personne haut rouge")
+    for key in ("total", "coverage", "took_ms", "items"):
+        assert key in answer, key
+    assert answer["total"] >= 1, answer["total"]
+    for i in answer["items"]:
+        for key in ("id", "camera", "from_ms", "to_ms", "class", "box", "attributes"):
+            assert key in i, (key, i)
+
+
+def every_passage_lies_inside_the_recording():
+    for i in site.search("personne")["items"]:
+        assert START_MS <= i["from_ms"] <= i["to_ms"] <= START_MS + 79600, i
+
+
+def coverage_says_that_the_whole_recording_was_searched():
+    c = site.search("personne")["coverage"]
+    assert abs(c["searched_h"] - 79.5 / 3600) < 1 / 3600, c
+    assert abs(c["camera_h"] - 3) < 0.001, c
+
+
+def a_french_and_an_english_question_find_the_same():
+    fr = site.search("personne haut rouge")
+    en = json.loads(site("search", "--case", site.case, "--json", "--language", "en", "--limit", "200",
+                         "person red top", check=0).stdout)
+    assert fr["total"] == en["total"]
+    assert [i["id"] for i in fr["items"]] == [i["id"] for i in en["items"]]
+
+
+def the_same_file_again_is_skipped_with_the_reason():
+    before = site.search("personne")["total"]
+    (item,) = site.items(VTEST)
+    assert item["state"] == "skipped" and "already imported" in item["error"], item
+    assert site.search("personne")["total"] == before
+
+
+def a_search_without_a_case_is_refused():
+    p = site("search", "--json", "personne")
+    assert p.returncode == 2 and "--case is missing" in p.stderr, p
+
+
+def a_camera_outside_the_case_cannot_be_imported_for_it():
+    site("camera", "add", "--id", "port-02", "--name", "Port", check=0)
+    p = site("import", "--case", site.case, "--camera", "port-02", "--start", "2026-11-20T14:00:00Z", VTEST)
+    assert p.returncode == 4 and "not one of case" in p.stderr, p
+
+
+def the_journal_is_whole_and_holds_the_searches():
+    assert "is whole" in site("journal", "verify", check=0).stdout
+
+
+def the_index_checks_out_bit_by_bit():
+    assert "is whole" in site("check-index", check=0).stdout
+
+
+def get(url, **headers):
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as r:
+        return r.status, dict(r.headers), r.read()
+
+
+def the_server_gives_page_search_thumbnail_and_a_clip_that_plays():
+    server = site.popen("serve", "--listen", "127.0.0.1:0", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        line = server.stdout.readline()
+        base = line.split(" on ")[1].split()[0].rstrip("/")
+        status, _, body = get(base + "/")
+        assert status == 200 and b"<html" in body
+        rq = urllib.request.Request(base + "/api/v1/search", method="POST",
+                                    data=json.dumps({"sentence": "personne"}).encode(),
+                                    headers={"Content-Type": "application/json", "X-Case": site.case})
+        with urllib.request.urlopen(rq, timeout=30) as r:
+            answer = json.loads(r.read())
+        assert answer["total"] == site.search("personne")["total"]
+        one = answer["items"][0]["id"]
+        status, headers, jpeg = get(f"{base}/api/v1/media/t/{one}.jpg?case={site.case}")
+        assert headers["Content-Type"] == "image/jpeg" and jpeg[:2] == b"\xff\xd8", headers
+        url = f"{base}/api/v1/media/clip/{one}.mp4?case={site.case}"
+        status, headers, mp4 = get(url)
+        assert headers["Content-Type"] == "video/mp4" and headers.get("Accept-Ranges") == "bytes", headers
+        status, headers, part = get(url, Range="bytes=100-199")
+        assert status == 206 and part == mp4[100:200], (status, headers)
+        path = os.path.join(site.top, "clip.mp4")
+        with open(path, "wb") as f:
+            f.write(mp4)
+        streams = json.loads(run("ffprobe", "-v", "error", "-show_streams", "-of", "json", path, check=0).stdout)
+        assert streams["streams"][0]["codec_name"] == "h264", streams
+    finally:
+        server.terminate()
+        assert server.wait(20) == 0
+
+
+def a_batch_given_to_a_running_server_is_imported_by_it():
+    two = Site()
+    server = two.popen("serve", "--listen", "127.0.0.1:0", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        server.stdout.readline()
+        (item,) = two.items(short_clip())
+        assert item["state"] == "done", item
+        assert two.search("personne")["total"] == item["sightings"] or item["sightings"] > 0
+    finally:
+        server.terminate()
+        server.wait(20)
+        two.close()
+
+
+def a_listen_address_that_is_not_loopback_is_refused():
+    p = site("serve", "--listen", "0.0.0.0:8443", timeout=60)
+    assert p.returncode != 0 and "loopback" in p.stderr, p
+
+
+def every_command_explains_itself():
+    for c in ("init", "camera", "case", "import", "search", "serve", "journal", "check-index", "purge"):
+        p = run(RELECTURE, c, "--help", check=0)
+        assert p.stdout.startswith("usage: relecture"), (c, p.stdout)
+
+
+if __name__ == "__main__":
+    try:
+        main([
+            the_whole_clip_is_imported_with_its_true_length,
+            search_json_has_the_promised_fields,
+            every_passage_lies_inside_the_recording,
+            coverage_says_that_the_whole_recording_was_searched,
+            a_french_and_an_english_question_find_the_same,
+            the_same_file_again_is_skipped_with_the_reason,
+            a_search_without_a_case_is_refused,
+            a_camera_outside_the_case_cannot_be_imported_for_it,
+            the_journal_is_whole_and_holds_the_searches,
+            the_index_checks_out_bit_by_bit,
+            the_server_gives_page_search_thumbnail_and_a_clip_that_plays,
+            a_batch_given_to_a_running_server_is_imported_by_it,
+            a_listen_address_that_is_not_loopback_is_refused,
+            every_command_explains_itself,
+        ])
+    finally:
+        if site:
+            site.close()
