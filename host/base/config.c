@@ -107,7 +107,7 @@ void config_defaults(struct config *c, const char *exe_dir) {
     static const struct {
         const char *key, *tail;
     } beside[] = {{"paths.models", "../models"},
-                  {"paths.web", "web"},
+                  {"paths.web", "../web"},
                   {"paths.vocabulary", "vocabulary.json"},
                   {"paths.decode", "relecture-decode"},
                   {"paths.card", "relecture-card"}};
