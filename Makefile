@@ -206,6 +206,7 @@ $(B)/tests/models/test_detector: tests/models/test_detector.py models/node_modul
 UNIT_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(UNIT_LIBS_$*) -lcmocka $(HOST_LIBS)
+TEST_SCRIPTS += tests/tools/check-includes.sh $(wildcard tests/e2e/test_*.py)
 TEST_BIN := $(UNIT_BIN) $(KERNEL_TESTS) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector
 
 # ---- vocabulary ---------------------------------------------------------------------------------------------
@@ -245,6 +246,9 @@ test:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory all tests
 	@tests/run.sh $$($(MAKE) --no-print-directory -s list-tests)
+.PHONY: bench
+bench: all
+	@tests/bench/bench_path.py
 .PHONY: tests list-tests
 tests: $(TEST_BIN)
 list-tests:

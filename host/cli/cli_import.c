@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include <event2/event.h>
 
 #include "host/app.h"
 #include "host/base/clock.h"
@@ -106,18 +108,23 @@ static void on_signal(evutil_socket_t sig, short what, void *arg) {
     event_base_loopbreak(b->base);
 }
 
+/* What it cost, as one JSON line: CPU and wall microseconds, peaks in KiB (make bench reads it). */
 static void print_stats(const struct batch *b) {
     struct import_costs c;
+    struct rusage self;
     importer_costs(b->im, &c);
-    const double minutes = (double)c.footage_us / 6e7;
-    const double per = minutes > 0 ? 1 / minutes / 1e6 : 0;
-    fprintf(stderr,
-            "stats: footage_min=%.2f frames=%" PRIu64
-            " cpu_s_per_min: decode=%.3f card=%.3f host=%.3f | card wall_s "
-            "per_min: kernels=%.3f nets=%.3f | peak_mib: decode=%.0f card=%.0f\n",
-            minutes, c.n_frames, (double)c.decode_cpu_us * per, (double)c.card_cpu_us * per,
-            (double)c.host_cpu_us * per, (double)c.kernel_us * per, (double)c.dpu_us * per,
-            (double)c.decode_peak_kib / 1024, (double)c.card_peak_kib / 1024);
+    getrusage(RUSAGE_SELF, &self);
+    json_t *line =
+        json_pack("{s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}}", "stats", "footage_us",
+                  (json_int_t)c.footage_us, "frames", (json_int_t)c.n_frames, "decode_cpu_us",
+                  (json_int_t)c.decode_cpu_us, "card_cpu_us", (json_int_t)c.card_cpu_us, "host_cpu_us",
+                  (json_int_t)c.host_cpu_us, "kernel_wall_us", (json_int_t)c.kernel_us, "net_wall_us",
+                  (json_int_t)c.dpu_us, "decode_peak_kib", (json_int_t)c.decode_peak_kib, "card_peak_kib",
+                  (json_int_t)c.card_peak_kib, "host_peak_kib", (json_int_t)self.ru_maxrss);
+    if (!line) return;
+    json_dumpf(line, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(line);
 }
 
 static enum err add_files(struct batch *b) {
@@ -279,7 +286,7 @@ const struct cli_command cli_import = {
             "  offset is added. The files stay where they are and are never altered. An import that was "
             "stopped or\n"
             "  killed goes on when the same command is given again; a file that is in already is skipped.\n"
-            "  --json   one line per finished file     --stats  what it cost, at the end\n"
+            "  --json   one line per finished file     --stats  what it cost, as a JSON line at the end\n"
             "  Exit: 0 all in, 1 failed, 3 some failed, 4 camera outside the case, 5 the card cannot work.\n",
     .needs_dir = true,
     .run = run,
