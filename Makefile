@@ -228,7 +228,7 @@ have = $(shell command -v $(1) >/dev/null 2>&1 && echo yes)
 DEPS_WANTED := $(filter-out $(if $(call have,node),nodejs) $(if $(call have,npm),npm),$(DEPS))
 
 .PHONY: all deps unit test demo clean format check-includes help
-all: $(PROGRAMS) models web
+all: $(PROGRAMS) driver sim models web
 deps:
 	@missing=; for p in $(DEPS_WANTED); do \
 	  dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -q '^installed$$' || missing="$$missing $$p"; done; \
