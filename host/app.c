@@ -16,6 +16,8 @@
 #include "host/index/index.h"
 #include "host/media/extract.h"
 
+enum { EXTRACTS_WAITING = 64, EXTRACT_LIMIT_S = 120, CLIP_MAX_S = 600 };
+
 struct app {
     struct config cfg;
     char *dir;
@@ -106,6 +108,18 @@ static enum err open_http(struct app *a, const char *version) {
     return http_server_new(&ctx, &a->http);
 }
 
+static enum err open_extract(struct app *a) {
+    char dir[FS_PATH_MAX];
+    const enum err e = fs_join(dir, a->dir, "cache");
+    if (e) return e;
+    const struct extract_config ec = {.exe = a->cfg.decode_exe,
+                                      .dir = dir,
+                                      .n_waiting = EXTRACTS_WAITING,
+                                      .limit_s = EXTRACT_LIMIT_S,
+                                      .clip_max_s = CLIP_MAX_S};
+    return extract_new(a->base, &ec, &a->extract);
+}
+
 static enum err open_all(struct app *a, const char *version) {
     enum err e = register_open(a->dir, false, &a->reg);
     if (e) return fail(e, "the register of the data directory");
@@ -121,7 +135,7 @@ static enum err open_all(struct app *a, const char *version) {
     if (e) return fail(e, "the import service");
     e = index_reader_open(a->dir, a->vocab, &a->reader);
     if (e) return fail(e, "the index");
-    e = extract_new(a->base, a->cfg.decode_exe, a->dir, &a->extract);
+    e = open_extract(a);
     if (e) return fail(e, "the clip cache");
     e = open_http(a, version);
     if (e) return fail(e, "the HTTP server");
