@@ -53,7 +53,7 @@ static int answer_one(struct cli *cli, struct register_db *r, const struct searc
     if (e)
         cli_say(0, "search: %s", json_string_value(json_object_get(answer, "message")));
     else
-        search_print(stdout, answer, ctx->tz);
+        search_print(stdout, answer);
     json_decref(answer);
     return code;
 }

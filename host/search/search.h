@@ -4,6 +4,8 @@
 #ifndef HOST_SEARCH_SEARCH_H
 #define HOST_SEARCH_SEARCH_H
 
+#include <stdio.h>
+
 #include <jansson.h>
 
 #include "host/base/err.h"
@@ -32,5 +34,8 @@ MUST_CHECK enum err search_sentence(const struct search_context *ctx, const char
 MUST_CHECK enum err search_json(const struct search_context *ctx, const json_t *body, json_t **answer);
 /* One sighting as JSON (items[] of an answer, GET /sightings/ID). */
 json_t *search_sighting_json(const struct search_context *ctx, const struct sighting *s);
+
+/* The answer for a terminal, in English with the labels of the question's language; times in UTC. */
+void search_print(FILE *out, const json_t *answer);
 
 #endif
