@@ -201,6 +201,27 @@ $(B)/tests/models/test_detector: tests/models/test_detector.py models/node_modul
 	$(Q)printf '#!/bin/sh\nexec $(PYTHON) $(CURDIR)/$< $(B)\n' >$@ && chmod +x $@
 
 # ---- web ----------------------------------------------------------------------------------------------------
+# The page: build/web is a function of web/, the lock file and Debian's B612 fonts. npm is asked once per lock file.
+B612_DIR := /usr/share/fonts/opentype/b612
+WEB_FONTS := $(patsubst %,build/web-fonts/%.woff2,B612-Regular B612-Bold B612Mono-Regular)
+WEB_SRC := $(shell find web/src web/public -type f 2>/dev/null) $(wildcard web/index.html web/*.json web/*.mjs)
+build/web-fonts/%.woff2: $(B612_DIR)/%.otf
+	@mkdir -p $(@D)
+	$(Q)pyftsubset $< --unicodes=U+20-7E,U+A0-17F,U+2010-2027,U+202F,U+2030,U+2039,U+203A,U+20AC,U+2190-2193,U+2212,U+2423,U+23CE \
+	    --layout-features='*' --flavor=woff2 --output-file=$@
+build/web-fonts/copyright: /usr/share/doc/fonts-b612/copyright
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+web/node_modules/.stamp: web/package-lock.json web/package.json
+	$(Q)cd web && npm ci --silent --no-progress && touch node_modules/.stamp
+build/web/index.html: $(WEB_SRC) $(WEB_FONTS) build/web-fonts/copyright web/node_modules/.stamp
+	$(Q)cd web && npx tsc --noEmit && npx vite build --logLevel warn
+	@touch $@
+.PHONY: web web-check
+web: build/web/index.html
+# Types, the logic's tests, and the weight of the first load.
+web-check: build/web/index.html
+	@tests/run.sh web/tests/run-unit.mjs web/tests/run-weight.mjs
 
 # ---- tests --------------------------------------------------------------------------------------------------
 UNIT_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server's answers, typed as host/http/API.md says, and the one place that asks for them. */
+
+export type VocabValue = {
+  id: number;
+  name: string;
+  label_fr: string;
+  label_en: string;
+  criterion: string;
+  offered: boolean;
+};
+
+export type Case = {
+  id: string;
+  requisition: { no: string; authority: string; legal_basis: string; offence: string };
+  from_ms: number;
+  to_ms: number;
+  camera_ids: string[];
+  allowed_criteria: string[];
+  state: string;
+  opened_ms: number;
+  expires_ms: number;
+};
+
+export type Cameras = {
+  id: string[];
+  name: string[];
+  lat: number[];
+  lon: number[];
+  heading_deg: number[];
+  fov_deg: number[];
+  clock_offset_ms: number[];
+};
+
+export type Boot = {
+  server_ms: number;
+  tz: string;
+  version: string;
+  backend: "card" | "simulator" | "none";
+  model: { name: string; sha256: string };
+  languages: string[];
+  vocab: Record<string, VocabValue[]>;
+  cases: Case[];
+  cameras: Cameras;
+};
+
+export type Token = { field: string; value: string; text: string; state: string; label?: string };
+export type Alternative = { v: string; p: number };
+export type Attribute = { k: string; v: string; p: number; sure?: boolean; alt?: Alternative[] };
+
+export type Sighting = {
+  id: string;
+  kind: string;
+  camera_id: string;
+  recording_id: string;
+  from_ms: number;
+  to_ms: number;
+  best_ms: number;
+  attrs: Attribute[];
+  thumb: string;
+  match?: { level: string };
+};
+
+export type Gap = { camera_id: string; from_ms: number; to_ms: number; state?: string; reason: string };
+
+export type Answer = {
+  total: number;
+  took_ms: number;
+  tokens: Token[];
+  ignored: string[];
+  refused: string[];
+  coverage: { camera_h: number; searched_h: number; gaps: Gap[] };
+  histogram: { from_ms: number; step_ms: number; hits: number[] };
+  facets: Record<string, Record<string, number>>;
+  items: Sighting[];
+};
+
+/* [ms, x, y, w, h]: parts of the shown picture. */
+export type PathPoint = [number, number, number, number, number];
+
+export type SightingDetail = Sighting & {
+  path: PathPoint[];
+  best: [number, number, number, number];
+  recording: {
+    id: number;
+    sha256: string;
+    w_px: number;
+    h_px: number;
+    fps_milli: number;
+    codec: string;
+    from_ms: number;
+    to_ms: number;
+  };
+};
+
+export type Clip = { url: string; from_ms: number; to_ms: number; whole: boolean };
+
+export type ImportItem = {
+  file: string;
+  camera_id: string;
+  state: string;
+  start_ms: number;
+  duration_ms: number;
+  done_ms: number;
+  sightings?: number;
+  x_realtime?: number;
+  eta_ms?: number;
+  imported_ms?: number;
+  error: string;
+};
+export type Imports = { server_ms: number; items: ImportItem[] };
+
+export type System = {
+  version: string;
+  libevent: string;
+  backend: Boot["backend"];
+  server_ms: number;
+  started_ms: number;
+  peak_kib: number;
+  cpu_ms: number;
+  workers: { kind: string; pid: number; state: string; restarts: number }[];
+  card: {
+    ready: boolean;
+    simulated: boolean;
+    device: string;
+    core_library: string;
+    runner_library: string;
+    model: string;
+    model_sha256: string;
+    error: string;
+    n_cards: number;
+    n_ready: number;
+    jobs: number;
+    done: number;
+    failed: number;
+    resubmitted: number;
+    restarts: number;
+    cpu_us: number;
+    peak_kib: number;
+  };
+  disk: { total_bytes: number; free_bytes: number } | null;
+  http: { requests: number; refused: number; failed: number; searches: number };
+  search: { p50_ms: number; p95_ms: number };
+};
+
+/* What went wrong, in the server's code, or "unreachable" when there was no answer at all. */
+export class ApiError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly params: Record<string, unknown> = {},
+    readonly body: Partial<Answer> = {},
+  ) {
+    super(message);
+  }
+}
+
+const BASE = "/api/v1";
+
+async function call<T>(path: string, init: RequestInit, caseId?: string): Promise<T> {
+  const headers = new Headers(init.headers);
+  if (caseId) headers.set("X-Case", caseId);
+  let reply: Response;
+  try {
+    reply = await fetch(BASE + path, { ...init, headers, credentials: "same-origin" });
+  } catch (e) {
+    if ((e as Error).name === "AbortError") throw e;
+    throw new ApiError("unreachable", "The server does not answer.");
+  }
+  let body: unknown;
+  try {
+    body = await reply.json();
+  } catch {
+    throw new ApiError(reply.ok ? "unreadable" : "unreachable", `HTTP ${reply.status}`);
+  }
+  if (reply.ok) return body as T;
+  const error = body as { code?: string; message?: string; params?: Record<string, unknown> };
+  throw new ApiError(error.code ?? "internal", error.message ?? "", error.params, body as Partial<Answer>);
+}
+
+export const getBoot = (): Promise<Boot> => call("/boot", {});
+
+export type Question = {
+  sentence: string;
+  language: string;
+  time?: { from_ms: number; to_ms: number };
+  cameras?: { ids: string[] };
+  sort?: string;
+  limit: number;
+  offset: number;
+};
+
+export const postSearch = (caseId: string, q: Question, signal: AbortSignal): Promise<Answer> =>
+  call(
+    "/search",
+    { method: "POST", body: JSON.stringify(q), headers: { "Content-Type": "application/json" }, signal },
+    caseId,
+  );
+
+export const getSighting = (caseId: string, id: string, signal: AbortSignal): Promise<SightingDetail> =>
+  call(`/sightings/${encodeURIComponent(id)}`, { signal }, caseId);
+
+export const getClip = (caseId: string, id: string, signal: AbortSignal): Promise<Clip> =>
+  call(`/sightings/${encodeURIComponent(id)}/clip`, { signal }, caseId);
+
+export const getImports = (caseId: string): Promise<Imports> => call("/imports", {}, caseId);
+export const getSystem = (): Promise<System> => call("/system", {});
+
+/* Elements cannot send headers, so media and streams name their case in the address; a case number is no secret. */
+const inCase = (path: string, caseId: string): string => `${BASE}${path}?case=${encodeURIComponent(caseId)}`;
+export const thumbUrl = (caseId: string, id: string): string =>
+  inCase(`/media/t/${encodeURIComponent(id)}.jpg`, caseId);
+export const frameUrl = (caseId: string, id: string): string =>
+  inCase(`/media/frame/${encodeURIComponent(id)}.jpg`, caseId);
+export const eventsUrl = (caseId: string): string => inCase("/events", caseId);

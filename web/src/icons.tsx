@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Line drawings of one weight, 24 x 24, named by what they say. */
+import type { JSX } from "preact";
+
+const paths = {
+  search: ["M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14z", "m20 20-4-4"],
+  import: ["M12 3v12", "m7 10 5 5 5-5", "M4 20h16"],
+  system: ["M4 5h16v6H4zM4 13h16v6H4z", "M8 8h.01M8 16h.01M12 8h5M12 16h5"],
+  about: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M12 11v6M12 7.5v.01"],
+  keyboard: ["M3 6h18v12H3z", "M7 10h.01M11 10h.01M15 10h.01M7 14h10"],
+  sun: ["M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z", "M12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6 19 19M19 5l-1.4 1.4M6.4 17.6 5 19"],
+  moon: ["M20 14.5A8.5 8.5 0 1 1 9.5 4a7 7 0 0 0 10.5 10.5z"],
+  cross: ["M6 6l12 12M18 6 6 18"],
+  warn: ["M12 4 2.5 20h19z", "M12 10v5M12 17.5v.01"],
+  check: ["m5 12.5 5 5L20 7"],
+  play: ["M8 5v14l11-7z"],
+  pause: ["M8 5v14M16 5v14"],
+  prev: ["M18 6v12l-9-6z", "M6 6v12"],
+  next: ["M6 6v12l9-6z", "M18 6v12"],
+  camera: ["m4 9 12-4 2 5-12 4z", "M9 13v6M5 19h8", "m18 8 3 2"],
+  box: ["M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4"],
+  path: ["M4 18c4 0 4-6 8-6s4-6 8-6"],
+  picture: ["M3 5h18v14H3z", "m3 16 5-5 4 4 3-3 6 5", "M15.5 9h.01"],
+} as const;
+
+export type IconName = keyof typeof paths;
+
+export function Icon({ name }: { name: IconName }): JSX.Element {
+  return (
+    <svg class="i" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      {paths[name].map((d) => (
+        <path key={d} d={d} />
+      ))}
+    </svg>
+  );
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+import { render } from "preact";
+import { Shell } from "./shell";
+import { restoreLanguage, start } from "./state";
+import "./style.css";
+
+await restoreLanguage();
+const root = document.getElementById("app");
+if (root) render(<Shell />, root);
+void start();

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sightings as cards, and as lanes of cameras over time; both are one list box over the same selection. */
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Attribute, Sighting } from "../api";
+import { thumbUrl } from "../api";
+import { isColourField } from "../colours";
+import { language, t } from "../i18n";
+import { answer, cameraName, openCase, selectedId, tz, valueLabel } from "../state";
+import { clock, clockSeconds } from "../time";
+import { type Span, ticks } from "./bins";
+import { Swatch } from "./tokens";
+
+export type Level = "strong" | "medium" | "weak";
+export function levelOf(s: Sighting): Level {
+  const l = s.match?.level;
+  return l === "strong" || l === "medium" || l === "weak" ? l : "medium";
+}
+
+export function Confidence({ level }: { level: Level }): JSX.Element {
+  const n = level === "strong" ? 3 : level === "medium" ? 2 : 1;
+  const word = t(`level.${level}`);
+  return (
+    <span class="rel" title={t("level.title", { level: word })}>
+      <u aria-hidden="true">
+        <i class={n > 0 ? "on" : ""} />
+        <i class={n > 1 ? "on" : ""} />
+        <i class={n > 2 ? "on" : ""} />
+      </u>
+      {word}
+    </span>
+  );
+}
+
+/* What a card says of its sighting: what was decided, best first; the undecided stays in the panel. */
+export const shownAttributes = (s: Sighting): Attribute[] =>
+  s.attrs.filter((a) => a.v !== "unknown" && a.v !== "not_estimated");
+
+/* "haut rouge": a garment's colour needs its garment, a vehicle's does not. */
+function AttributeText({ a }: { a: Attribute }): JSX.Element {
+  const label = valueLabel(a.k, a.v);
+  const prefix = a.k === "upper_colour" ? t("field.upper_colour") : a.k === "lower_colour" ? t("field.lower_colour") : "";
+  return (
+    <span class={a.sure === false ? "unsure" : undefined}>
+      {prefix && <em>{prefix}</em>}
+      {isColourField(a.k) && <Swatch name={a.v} />}
+      {label}
+    </span>
+  );
+}
+
+function Card({ s, chosen }: { s: Sighting; chosen: boolean }): JSX.Element {
+  const c = openCase.value;
+  return (
+    <li
+      id={`s-${s.id}`}
+      class="card"
+      role="option"
+      aria-selected={chosen}
+      onClick={() => {
+        selectedId.value = s.id;
+      }}
+    >
+      <div class="th">
+        {c && <img src={thumbUrl(c.id, s.id)} alt="" loading="lazy" decoding="async" />}
+        <span class="osd m">
+          {clock(s.best_ms || s.from_ms, tz.value, language.value)} <b>{s.camera_id}</b>
+        </span>
+      </div>
+      <div class="cb">
+        <div class="r1">
+          <b>{valueLabel("class", s.kind)}</b>
+          <Confidence level={levelOf(s)} />
+        </div>
+        <div class="at">
+          {shownAttributes(s)
+            .filter((a) => a.k !== "class")
+            .map((a) => (
+              <AttributeText key={`${a.k} ${a.v}`} a={a} />
+            ))}
+        </div>
+        <div class="loc">{cameraName(s.camera_id)}</div>
+      </div>
+    </li>
+  );
+}
+
+/* Arrow keys over a grid whose number of columns is whatever fits. */
+function columnsOf(list: HTMLElement): number {
+  const first = list.children[0] as HTMLElement | undefined;
+  if (!first) return 1;
+  const top = first.offsetTop;
+  let n = 0;
+  for (const child of list.children) {
+    if ((child as HTMLElement).offsetTop !== top) break;
+    n++;
+  }
+  return Math.max(1, n);
+}
+
+export function move(ids: readonly string[], current: string | null, key: string, columns: number): string | null {
+  const at = current ? ids.indexOf(current) : -1;
+  const last = ids.length - 1;
+  if (last < 0) return null;
+  const step: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+  if (key === "Home") return ids[0] ?? null;
+  if (key === "End") return ids[last] ?? null;
+  const by = step[key];
+  if (by === undefined) return null;
+  const to = at < 0 ? 0 : at + by;
+  if (to < 0 || to > last) return by > 0 && at < last && columns > 1 && by === columns ? (ids[last] ?? null) : null;
+  return ids[to] ?? null;
+}
+
+export function Cards({ onPlayerKey }: { onPlayerKey: (e: KeyboardEvent) => boolean }): JSX.Element {
+  const items = answer.value?.items ?? [];
+  const current = selectedId.value;
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    if (current) document.getElementById(`s-${current}`)?.scrollIntoView({ block: "nearest" });
+  }, [current]);
+  return (
+    <ul
+      ref={list}
+      class="grid"
+      role="listbox"
+      aria-label={t("result.list")}
+      tabIndex={0}
+      aria-activedescendant={current ? `s-${current}` : undefined}
+      onKeyDown={(e) => {
+        const to = list.current
+          ? move(items.map((s) => s.id), selectedId.value, e.key, columnsOf(list.current))
+          : null;
+        if (to) selectedId.value = to;
+        if (to || onPlayerKey(e)) e.preventDefault();
+      }}
+    >
+      {items.map((s) => (
+        <Card key={s.id} s={s} chosen={s.id === current} />
+      ))}
+    </ul>
+  );
+}
+
+export function Lanes({ onPlayerKey }: { onPlayerKey: (e: KeyboardEvent) => boolean }): JSX.Element {
+  const items = answer.value?.items ?? [];
+  const current = selectedId.value;
+  const zone = tz.value;
+  const from = Math.min(...items.map((s) => s.from_ms));
+  const to = Math.max(...items.map((s) => s.to_ms));
+  const margin = Math.max((to - from) * 0.02, 1000);
+  const domain: Span = { from_ms: from - margin, to_ms: to + margin };
+  const length = domain.to_ms - domain.from_ms;
+  const x = (ms: number): string => `${((ms - domain.from_ms) / length) * 100}%`;
+  const lanes = [...new Set(items.map((s) => s.camera_id))];
+  const ordered = [...items].sort((a, b) => a.from_ms - b.from_ms);
+  /* Sightings of one camera that overlap lie in rows of their own. */
+  const rows = (camera: string): Sighting[][] => {
+    const out: Sighting[][] = [];
+    for (const s of ordered.filter((o) => o.camera_id === camera)) {
+      const free = out.find((r) => (r[r.length - 1]?.to_ms ?? 0) + length * 0.002 < s.from_ms);
+      if (free) free.push(s);
+      else out.push([s]);
+    }
+    return out;
+  };
+  return (
+    <div
+      class="lanes"
+      role="listbox"
+      aria-label={t("result.list")}
+      tabIndex={0}
+      aria-activedescendant={current ? `s-${current}` : undefined}
+      onKeyDown={(e) => {
+        const next = move(ordered.map((s) => s.id), selectedId.value, e.key, 1);
+        if (next) selectedId.value = next;
+        if (next || onPlayerKey(e)) e.preventDefault();
+      }}
+    >
+      <div class="lane-axis" aria-hidden="true">
+        <span />
+        <div>
+          {ticks(domain, 8).map((ms) => (
+            <span key={ms} class="m" style={{ left: x(ms) }}>
+              {clockSeconds(ms, zone)}
+            </span>
+          ))}
+        </div>
+      </div>
+      {lanes.map((camera) => (
+        <div class="lane" role="group" aria-label={camera} key={camera}>
+          <span>
+            <b>{camera}</b> {cameraName(camera)}
+          </span>
+          <div>
+            {rows(camera).map((row, i) => (
+              <div class="row" key={i}>
+                {row.map((s) => (
+                  <div
+                    key={s.id}
+                    id={`s-${s.id}`}
+                    class={`seg-bar ${levelOf(s)}`}
+                    role="option"
+                    aria-selected={s.id === current}
+                    aria-label={`${clock(s.from_ms, zone, language.value)} ${valueLabel("class", s.kind)}`}
+                    style={{ left: x(s.from_ms), width: `${Math.max(0.4, ((s.to_ms - s.from_ms) / length) * 100)}%` }}
+                    onClick={() => {
+                      selectedId.value = s.id;
+                    }}
+                  />
+                ))}
+              </div>
+            ))}
+          </div>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Recherche: sentence, tokens, facets, timeline, passages, player. */
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { language, number, t, tCount } from "../i18n";
+import { Icon } from "../icons";
+import {
+  announcement,
+  answer,
+  errorText,
+  period,
+  type Sort,
+  search,
+  searchError,
+  searching,
+  sentence,
+  sort,
+  view,
+} from "../state";
+import { hours } from "../time";
+import { Cards, Lanes } from "./cards";
+import { camerasText, CoverageDialog, coverageShown } from "./coverage";
+import { Facets } from "./facets";
+import { Player, playerKey } from "./player";
+import { Timeline } from "./timeline";
+import { Tokens } from "./tokens";
+
+function Sentence(): JSX.Element {
+  return (
+    <div class="q">
+      <form
+        class="qrow"
+        role="search"
+        onSubmit={(e) => {
+          e.preventDefault();
+          void search();
+        }}
+      >
+        <div class="qbox">
+          <Icon name="search" />
+          <label class="vh" for="sentence">
+            {t("query.label")}
+          </label>
+          <input
+            id="sentence"
+            type="text"
+            autocomplete="off"
+            spellcheck={false}
+            maxLength={400}
+            placeholder={t("query.placeholder")}
+            value={sentence.value}
+            onInput={(e) => {
+              sentence.value = e.currentTarget.value;
+            }}
+          />
+          <kbd aria-hidden="true">Ctrl K</kbd>
+        </div>
+        <button class="btn pri" type="submit">
+          {t("query.run")}
+        </button>
+      </form>
+      <Tokens />
+    </div>
+  );
+}
+
+function Missing(): JSX.Element | null {
+  const c = answer.value?.coverage;
+  if (!c) return null;
+  const missing = c.camera_h - c.searched_h;
+  if (missing * 3600 < 1)
+    return (
+      <button class="cov full" type="button" onClick={() => (coverageShown.value = true)}>
+        <Icon name="check" /> {t("result.complete")}
+      </button>
+    );
+  return (
+    <button class="cov" type="button" onClick={() => (coverageShown.value = true)}>
+      <Icon name="warn" /> {t("result.missing", { what: hours(missing, language.value) })}
+    </button>
+  );
+}
+
+function Head(): JSX.Element {
+  const a = answer.value;
+  const lang = language.value;
+  if (!a)
+    return (
+      <div class="rh">
+        <h1>{searching.value ? t("result.loading") : searchError.value ? t("result.stopped") : ""}</h1>
+      </div>
+    );
+  const took = `${number(Math.max(a.took_ms, 1) / 1000, a.took_ms < 10 ? 3 : 2)} s`;
+  return (
+    <div class="rh">
+      <h1>{tCount("result.count", a.total)}</h1>
+      <span class="meta">
+        {t("result.meta", { hours: hours(a.coverage.searched_h, lang), cameras: camerasText(), took })}
+      </span>
+      <Missing />
+      <span class="sp" />
+      <div class="seg" role="group" aria-label={t("result.view")}>
+        {(["cards", "lanes"] as const).map((v) => (
+          <button key={v} type="button" aria-pressed={view.value === v} onClick={() => (view.value = v)}>
+            {t(`result.${v}`)}
+          </button>
+        ))}
+      </div>
+      <select
+        class="srt"
+        aria-label={t("result.sort")}
+        value={sort.value}
+        onChange={(e) => {
+          sort.value = e.currentTarget.value as Sort;
+          void search();
+        }}
+      >
+        {(["score", "oldest", "newest"] as const).map((s) => (
+          <option key={s} value={s}>
+            {t(`result.sort.${s}`)}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function Empty(): JSX.Element {
+  return (
+    <div class="empty">
+      <h2>{t("result.empty.title")}</h2>
+      <p>{t("result.empty.text")}</p>
+      <div class="btns">
+        <button class="btn" type="button" onClick={() => (coverageShown.value = true)}>
+          {t("result.empty.coverage")}
+        </button>
+        {period.value && (
+          <button
+            class="btn"
+            type="button"
+            onClick={() => {
+              period.value = null;
+              void search();
+            }}
+          >
+            {t("facet.period.reset")}
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Failure(): JSX.Element | null {
+  const e = searchError.value;
+  if (!e) return null;
+  const again = e.code === "unreachable" || e.code === "busy" || e.code === "internal";
+  return (
+    <div class="empty" role="alert">
+      <h2>{errorText(e)}</h2>
+      {again && (
+        <button class="btn pri" type="button" onClick={() => void search()}>
+          {t("retry")}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Skeleton(): JSX.Element {
+  return (
+    <div class="grid" aria-hidden="true">
+      {Array.from({ length: 9 }, (_, i) => (
+        <div class="card ghost" key={i}>
+          <div class="th" />
+          <div class="cb" />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function Results(): JSX.Element {
+  const a = answer.value;
+  if (searchError.value && !a) return <Failure />;
+  if (!a) return <Skeleton />;
+  if (a.items.length === 0) return <Empty />;
+  return (
+    <>
+      {view.value === "cards" ? <Cards onPlayerKey={playerKey} /> : <Lanes onPlayerKey={playerKey} />}
+      {a.items.length < a.total && (
+        <div class="more">
+          <span>{t("result.more.count", { shown: number(a.items.length), total: number(a.total) })}</span>
+          <button class="btn" type="button" disabled={searching.value} onClick={() => void search(true)}>
+            {t("result.more")}
+          </button>
+        </div>
+      )}
+      {searchError.value && <Failure />}
+    </>
+  );
+}
+
+export function SearchPage(): JSX.Element {
+  const a = answer.value;
+  const spoken = a ? tCount("result.count", a.total) : "";
+  useEffect(() => {
+    announcement.value = spoken;
+  }, [spoken, a]);
+  return (
+    <main id="main" tabIndex={-1} class="search">
+      <Sentence />
+      <div class="work">
+        <Facets />
+        <div class="mid" aria-busy={searching.value}>
+          <Timeline />
+          <Head />
+          <Results />
+        </div>
+        <Player />
+      </div>
+      <CoverageDialog />
+    </main>
+  );
+}

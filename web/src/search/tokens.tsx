@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the sentence was understood, word by word; each token can be taken out again. */
+import type { JSX } from "preact";
+import type { Token } from "../api";
+import { isColourField, swatch } from "../colours";
+import { t } from "../i18n";
+import { Icon } from "../icons";
+import { answer, asked, clearSearch, fieldLabel, period, search, searchError, sentence, tz, valueLabel } from "../state";
+import { hourMinute, dayAndTime, sameDay } from "../time";
+import { language } from "../i18n";
+import { withoutWords } from "../words";
+
+export function Swatch({ name }: { name: string }): JSX.Element {
+  const colour = swatch(name);
+  return <i class={colour ? "sw" : "sw none"} style={colour ? { backgroundColor: colour } : undefined} aria-hidden="true" />;
+}
+
+function remove(words: string): void {
+  sentence.value = withoutWords(sentence.value, words);
+  void search();
+}
+
+function Cross({ what, onClick }: { what: string; onClick: () => void }): JSX.Element {
+  return (
+    <button type="button" aria-label={t("query.remove", { what })} title={t("query.remove", { what })} onClick={onClick}>
+      <Icon name="cross" />
+    </button>
+  );
+}
+
+function Known({ token }: { token: Token }): JSX.Element {
+  const label = token.label ?? valueLabel(token.field, token.value);
+  const bad = token.state !== "" && token.state !== "ok";
+  return (
+    <li class={bad ? "tok bad" : "tok"}>
+      <span>
+        <em>{fieldLabel(token.field)}</em>
+        {isColourField(token.field) && <Swatch name={token.value} />}
+        {label}
+      </span>
+      <Cross what={token.text || label} onClick={() => remove(token.text)} />
+    </li>
+  );
+}
+
+function Odd({ what, word }: { what: string; word: string }): JSX.Element {
+  return (
+    <li class="tok bad">
+      <span>
+        <em>{what}</em>
+        {word}
+      </span>
+      <Cross what={word} onClick={() => remove(word)} />
+    </li>
+  );
+}
+
+export function Tokens(): JSX.Element {
+  const a = answer.value ?? searchError.value?.body ?? null;
+  const tokens = a?.tokens ?? [];
+  const ignored = a?.ignored ?? [];
+  const refused = a?.refused ?? [];
+  const p = period.value;
+  const nothing = tokens.length + ignored.length + refused.length === 0 && !p;
+  const stale = answer.value !== null && sentence.value.trim() !== asked.value;
+  return (
+    <div class="toks" aria-live="polite">
+      <span class="lead" id="readas">
+        {t("query.readas")}
+      </span>
+      <ul aria-labelledby="readas">
+        {nothing && answer.value && <li class="lead strong">{t("query.everything")}</li>}
+        {tokens.map((k, i) => (
+          <Known key={`${k.field} ${k.value} ${i}`} token={k} />
+        ))}
+        {p && (
+          <li class="tok">
+            <span>
+              <em>{t("field.time")}</em>
+              {dayAndTime(p.from_ms, tz.value, language.value)} –{" "}
+              {sameDay(p.from_ms, p.to_ms, tz.value)
+                ? hourMinute(p.to_ms, tz.value)
+                : dayAndTime(p.to_ms, tz.value, language.value)}
+            </span>
+            <Cross
+              what={t("field.time")}
+              onClick={() => {
+                period.value = null;
+                void search();
+              }}
+            />
+          </li>
+        )}
+        {ignored.map((w) => (
+          <Odd key={w} what={t("query.ignored")} word={w} />
+        ))}
+        {refused.map((w) => (
+          <Odd key={w} what={t("query.refused")} word={w} />
+        ))}
+      </ul>
+      {!nothing && (
+        <button
+          class="link"
+          type="button"
+          onClick={() => {
+            clearSearch();
+            void search();
+          }}
+        >
+          {t("query.clear")}
+        </button>
+      )}
+      {stale && <span class="lead">{t("query.stale")}</span>}
+    </div>
+  );
+}
