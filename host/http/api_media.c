@@ -1,8 +1,212 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /media: thumbnails from the index; clips and stills from the view copies. */
+/* GET /media and GET /sightings/ID/clip: thumbnails from the index; clips and exact stills as files that a
+ * decode worker makes on first demand. Nothing outside the case's period is ever cut. */
 #include "host/http/api.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "host/base/clock.h"
+#include "host/base/log.h"
+#include "host/media/extract.h"
+
+#define LEAD_MS      5000 /* the player starts before the passage */
+#define TAIL_MS      3000
+#define CLIP_MAX_MS  120000 /* a longer passage is shown from its start; the page asks no second part yet */
+#define JOURNAL_S    60     /* one player asks many times for one view */
+#define PRIVATE_HOUR "private, max-age=3600"
+
+/* One picture or clip being made for one exchange; freed with it. */
+struct work {
+    struct exchange *x;
+    uint64_t sighting;
+    int64_t start_ms; /* UTC of the recording's first frame */
+    int64_t from_ms, to_ms;
+    bool whole; /* the passage fits into the clip */
+};
+
+static int64_t max64(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static int64_t min64(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* The sighting of the address and its recording, inside the case; false = the exchange has ended. */
+static bool find(struct exchange *x, struct sighting *s, struct recording *r) {
+    struct perimeter p;
+    uint64_t id;
+    memset(s, 0, sizeof *s);
+    if (!exchange_case(x)) return false;
+    case_perimeter(&x->c, &p);
+    enum err e =
+        router_u64(x->match.parameter[0], &id) ? index_sighting_get(x->ctx->reader, &p, id, s) : ERR_MISSING;
+    if (e == OK) {
+        free(s->thumbnail_jpeg);
+        s->thumbnail_jpeg = NULL;
+        e = index_recording_get(x->ctx->reader, s->recording_id, r);
+    }
+    if (e == OK) return true;
+    exchange_err(x, e);
+    return false;
+}
+
+/* True when this view of this sighting was put into the journal within the last minute. */
+static bool seen_lately(struct http_server *s, const char *case_id, const char *object) {
+    int64_t now_ms = clock_wall_ms();
+    for (unsigned i = 0; i < HTTP_VIEWS; i++)
+        if (now_ms - s->views[i].at_ms < JOURNAL_S * 1000 && strcmp(s->views[i].case_id, case_id) == 0 &&
+            strcmp(s->views[i].object, object) == 0)
+            return true;
+    return false;
+}
+
+/* False = the exchange has ended. */
+static bool journal_view(struct exchange *x, const char *action, uint64_t sighting, int64_t from_ms,
+                         int64_t to_ms) {
+    char object[sizeof x->server->views[0].object];
+    (void)snprintf(object, sizeof object, "%.8s %" PRIu64 " %" PRId64, action, sighting, from_ms);
+    if (seen_lately(x->server, x->c.id, object)) return true;
+    char id[24];
+    (void)snprintf(id, sizeof id, "%" PRIu64, sighting);
+    if (!exchange_journal(x, action, id,
+                          json_pack("{s:I,s:I}", "from_ms", (json_int_t)from_ms, "to_ms", (json_int_t)to_ms)))
+        return false;
+    struct http_view *v = &x->server->views[x->server->next_view++ % HTTP_VIEWS];
+    v->at_ms = clock_wall_ms();
+    (void)snprintf(v->case_id, sizeof v->case_id, "%s", x->c.id);
+    (void)snprintf(v->object, sizeof v->object, "%s", object);
+    return true;
+}
+
+/* File names of the cache begin with the case, so that they can be erased with it. Case numbers hold digits,
+ * letters and hyphens only; anything else becomes '_'. */
+static void key_of(const struct work *w, const char *kind, char out[static EXTRACT_KEY_MAX + 1]) {
+    (void)snprintf(out, EXTRACT_KEY_MAX + 1, "%s_%s_%" PRIx64 "_%" PRId64 "_%" PRId64, w->x->c.id, kind,
+                   w->sighting, w->from_ms, w->to_ms);
+    for (char *p = out; *p; p++)
+        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", *p)) *p = '_';
+}
+
+/* ends */
+static void answer_failed(struct work *w, const struct extract_result *r) {
+    log_warn("http", "extract=failed err=%s", err_text(r->status));
+    if (r->status == ERR_TIMEOUT || r->status == ERR_BUSY)
+        exchange_err(w->x, ERR_BUSY);
+    else
+        exchange_error(w->x, 502, "no_extract", NULL, r->text ? r->text : "The clip could not be made.");
+}
+
+static void on_clip_described(const struct extract_result *r, void *arg) {
+    struct work *w = arg;
+    if (r->status != OK) {
+        answer_failed(w, r);
+        return;
+    }
+    char url[128];
+    (void)snprintf(url, sizeof url, "/api/v1/media/clip/%" PRIu64 ".mp4?case=%s", w->sighting, w->x->c.id);
+    exchange_json(w->x, 200,
+                  json_pack("{s:s,s:I,s:I,s:b}", "url", url, "from_ms",
+                            (json_int_t)(w->start_ms + r->first_us / 1000), "to_ms", (json_int_t)w->to_ms,
+                            "whole", (int)w->whole));
+}
+
+static void on_clip_file(const struct extract_result *r, void *arg) {
+    struct work *w = arg;
+    if (r->status == OK)
+        exchange_file(w->x, r->path, "video/mp4", PRIVATE_HOUR);
+    else
+        answer_failed(w, r);
+}
+
+static void on_still(const struct extract_result *r, void *arg) {
+    struct work *w = arg;
+    if (r->status != OK) {
+        answer_failed(w, r);
+        return;
+    }
+    char at[24];
+    (void)snprintf(at, sizeof at, "%" PRId64, w->start_ms + r->first_us / 1000);
+    exchange_set_header(w->x, "X-Pts-Ms", at);
+    exchange_file(w->x, r->path, "image/jpeg", PRIVATE_HOUR);
+}
+
+/* NULL = the exchange has ended. */
+static struct work *work_new(struct exchange *x, const struct sighting *s, const struct recording *r) {
+    if (!x->ctx->extract) {
+        exchange_error(x, 503, "no_extract", NULL, "This server cannot make clips.");
+        return NULL;
+    }
+    struct work *w = calloc(1, sizeof *w);
+    if (!w) {
+        exchange_err(x, ERR_NOMEM);
+        return NULL;
+    }
+    *w = (struct work){.x = x, .sighting = s->id, .start_ms = r->start_ms};
+    x->work = w;
+    return w;
+}
+
+static void make_clip(struct exchange *x, extract_fn *done) {
+    struct sighting s;
+    struct recording r;
+    char key[EXTRACT_KEY_MAX + 1];
+    if (!find(x, &s, &r)) return;
+    struct work *w = work_new(x, &s, &r);
+    if (!w) return;
+    int64_t end_ms = r.duration_us > 0 ? r.start_ms + r.duration_us / 1000 : x->c.to_ms;
+    w->from_ms = max64(s.start_ms - LEAD_MS, max64(r.start_ms, x->c.from_ms));
+    w->to_ms = min64(s.end_ms + TAIL_MS, min64(end_ms, x->c.to_ms));
+    w->whole = w->to_ms - w->from_ms <= CLIP_MAX_MS;
+    if (!w->whole) w->to_ms = w->from_ms + CLIP_MAX_MS;
+    if (w->to_ms <= w->from_ms) {
+        exchange_err(x, ERR_MISSING);
+        return;
+    }
+    if (!journal_view(x, "play", s.id, w->from_ms, w->to_ms)) return;
+    key_of(w, "clip", key);
+    enum err e = extract_clip(x->ctx->extract, r.path, (w->from_ms - r.start_ms) * 1000,
+                              (w->to_ms - r.start_ms) * 1000, key, done, w);
+    if (e != OK) exchange_err(x, e);
+}
+
+void api_sighting_clip_get(struct exchange *x) {
+    make_clip(x, on_clip_described);
+}
+
+void api_media_clip_get(struct exchange *x) {
+    make_clip(x, on_clip_file);
+}
+
+void api_media_frame_get(struct exchange *x) {
+    struct sighting s;
+    struct recording r;
+    char text[24], key[EXTRACT_KEY_MAX + 1];
+    uint64_t asked_ms;
+    if (!find(x, &s, &r)) return;
+    int64_t at_us = s.best_pts_us;
+    if (exchange_query(x, "t_ms", text, sizeof text)) {
+        if (!router_u64(text, &asked_ms) || (int64_t)asked_ms < r.start_ms) {
+            exchange_err(x, ERR_USAGE);
+            return;
+        }
+        at_us = ((int64_t)asked_ms - r.start_ms) * 1000;
+    }
+    int64_t at_ms = r.start_ms + at_us / 1000;
+    if (at_ms < x->c.from_ms || at_ms >= x->c.to_ms) {
+        exchange_error(x, 403, "outside_period", NULL, "The moment lies outside the case's period.");
+        return;
+    }
+    struct work *w = work_new(x, &s, &r);
+    if (!w || !journal_view(x, "still", s.id, at_ms, at_ms)) return;
+    w->from_ms = w->to_ms = at_us; /* exact: milliseconds would name two frames alike */
+    key_of(w, "still", key);
+    enum err e = extract_still(x->ctx->extract, r.path, at_us, key, on_still, w);
+    if (e != OK) exchange_err(x, e);
+}
 
 void api_media_thumbnail_get(struct exchange *x) {
     uint64_t id;
@@ -17,5 +221,5 @@ void api_media_thumbnail_get(struct exchange *x) {
     if (e != OK)
         exchange_err(x, e);
     else
-        exchange_bytes(x, "image/jpeg", "private, max-age=3600, immutable", jpeg, n);
+        exchange_bytes(x, "image/jpeg", PRIVATE_HOUR ", immutable", jpeg, n);
 }

@@ -65,6 +65,7 @@ bool exchange_query(const struct exchange *x, const char *name, char *out, size_
 static void end(struct exchange *x) {
     TAILQ_REMOVE(&x->server->open, x, link);
     case_fini(&x->c);
+    free(x->work);
     free(x);
 }
 
@@ -249,17 +250,21 @@ void exchange_bytes(struct exchange *x, const char *mime, const char *cache_cont
     send_reply(x, 200, n);
 }
 
-void exchange_file(struct exchange *x, const struct exchange_file *f) {
+void exchange_file(struct exchange *x, const char *path, const char *mime, const char *cache_control) {
     struct stat st;
-    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0) {
         if (fd >= 0) close(fd);
         exchange_err(x, ERR_MISSING);
         return;
     }
     uint64_t size = (uint64_t)st.st_size;
+    char etag[64];
+    (void)snprintf(etag, sizeof etag, "\"%llx-%llx-%llx%08lx\"", (unsigned long long)st.st_ino,
+                   (unsigned long long)size, (unsigned long long)st.st_mtim.tv_sec,
+                   (unsigned long)st.st_mtim.tv_nsec);
     const char *header = exchange_header(x, "Range");
-    if (header && !range_if_matches(exchange_header(x, "If-Range"), f->etag)) header = NULL;
+    if (header && !range_if_matches(exchange_header(x, "If-Range"), etag)) header = NULL;
     struct range part;
     enum range_result asked = range_parse(header, header ? strlen(header) : 0, size, &part);
     char content[RANGE_TEXT_MAX];
@@ -271,9 +276,9 @@ void exchange_file(struct exchange *x, const struct exchange_file *f) {
         exchange_error(x, 416, "bad_range", NULL, "The range lies outside the file.");
         return;
     }
-    exchange_set_header(x, "ETag", f->etag);
-    exchange_set_header(x, "Content-Type", f->mime);
-    exchange_set_header(x, "Cache-Control", f->cache_control);
+    exchange_set_header(x, "ETag", etag);
+    exchange_set_header(x, "Content-Type", mime);
+    exchange_set_header(x, "Cache-Control", cache_control);
     if (asked == RANGE_PART) {
         range_content(&part, size, content);
         exchange_set_header(x, "Content-Range", content);

@@ -26,6 +26,13 @@ struct http_counters {
     uint32_t search_us[HTTP_LATENCIES]; /* the last ones, as a ring */
 };
 
+/* Views put into the journal lately, so that one player is one line. */
+#define HTTP_VIEWS 64u
+struct http_view {
+    int64_t at_ms;
+    char case_id[40], object[64];
+};
+
 /* Median and 95th percentile of the last searches; 0 when there was none. */
 void http_search_percentiles(const struct http_counters *c, double *p50_ms, double *p95_ms);
 
@@ -37,6 +44,7 @@ struct exchange {
     enum router_method method;
     struct router_match match;
     struct case_file c; /* set by exchange_case() */
+    void *work;         /* a handler's own, freed with the exchange */
 };
 TAILQ_HEAD(exchange_list, exchange);
 
@@ -47,16 +55,10 @@ struct http_server {
     struct events *events;
     struct exchange_list open;
     struct http_counters counters;
+    struct http_view views[HTTP_VIEWS]; /* a ring */
+    unsigned next_view;
     int64_t started_ms;
     unsigned port;
-};
-
-/* What to send with a file: everything the cache and Range logic needs. */
-struct exchange_file {
-    const char *path;
-    const char *mime;
-    const char *etag; /* strong, quoted */
-    const char *cache_control;
 };
 
 const char *exchange_header(const struct exchange *x, const char *name); /* NULL = absent */
@@ -83,8 +85,9 @@ void exchange_err(struct exchange *x, enum err e);
 void exchange_static(struct exchange *x, const struct static_file *f);
 /* ends; takes `data` (malloc). */
 void exchange_bytes(struct exchange *x, const char *mime, const char *cache_control, uint8_t *data, size_t n);
-/* ends; with Range, If-Range, ETag and HEAD. */
-void exchange_file(struct exchange *x, const struct exchange_file *f);
+/* ends; with Range, If-Range, a strong ETag of the file's identity, and HEAD. The file must not change any
+ * more. */
+void exchange_file(struct exchange *x, const char *path, const char *mime, const char *cache_control);
 /* ends the exchange but not the answer: the request now belongs to the caller (server-sent events). */
 struct evhttp_request *exchange_detach(struct exchange *x);
 

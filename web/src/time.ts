@@ -113,21 +113,21 @@ export function parseField(text: string, tz: string, from: number, to: number): 
 /* 1.4 s, 12 s, 3 min 05, 2 h 10: the two largest units. */
 export function duration(ms: number, lang: Lang): string {
   const s = ms / 1000;
-  if (s < 9.95) return `${s.toFixed(1).replace(".", lang === "fr" ? "," : ".")} s`;
+  if (s < 9.95) return `${s.toFixed(1).replace(".", lang === "fr" ? "," : ".")}\u00a0s`;
   const whole = Math.round(s);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
+  if (whole < 60) return `${whole}\u00a0s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)}\u00a0min\u00a0${pad(whole % 60)}\u00a0s`;
   const minutes = Math.round(s / 60);
-  return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)}`;
+  return `${Math.floor(minutes / 60)}\u00a0h\u00a0${pad(minutes % 60)}`;
 }
 
 /* Hours of footage: 24 h, 23,6 h, 22 min, 45 s. */
 export function hours(h: number, lang: Lang): string {
   const seconds = Math.round(h * 3600);
-  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 60) return `${seconds}\u00a0s`;
   if (seconds < 3600) {
     const rest = seconds % 60;
-    return rest && seconds < 600 ? `${Math.floor(seconds / 60)} min ${pad(rest)} s` : `${Math.round(seconds / 60)} min`;
+    return rest && seconds < 600 ? `${Math.floor(seconds / 60)}\u00a0min\u00a0${pad(rest)}\u00a0s` : `${Math.round(seconds / 60)}\u00a0min`;
   }
-  return `${new Intl.NumberFormat(lang, { maximumFractionDigits: 1 }).format(h)} h`;
+  return `${new Intl.NumberFormat(lang, { maximumFractionDigits: 1 }).format(h)}\u00a0h`;
 }

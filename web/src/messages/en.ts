@@ -87,7 +87,7 @@ export const en: Messages = {
   "result.count.0": "No sighting",
   "result.count.1": "1 sighting",
   "result.count.n": "{n} sightings",
-  "result.meta": "{hours} searched · {cameras} · {took}",
+  "result.meta": "{hours} searched · {cameras}",
   "result.cameras.1": "1 camera",
   "result.cameras.n": "{n} cameras",
   "result.complete": "complete coverage",

@@ -87,7 +87,7 @@ export const fr = {
   "result.count.0": "Aucun passage",
   "result.count.1": "1 passage",
   "result.count.n": "{n} passages",
-  "result.meta": "{hours} cherchées · {cameras} · {took}",
+  "result.meta": "{hours} cherchées · {cameras}",
   "result.cameras.1": "1 caméra",
   "result.cameras.n": "{n} caméras",
   "result.complete": "couverture complète",

@@ -108,7 +108,7 @@ export function ImportPage(): JSX.Element {
               <tbody>
                 {items.map((i) => (
                   <tr key={`${i.camera_id} ${i.file} ${i.start_ms}`}>
-                    <td>{i.file}</td>
+                    <td class="nb">{i.file}</td>
                     <td>
                       <b>{i.camera_id}</b> {cameraName(i.camera_id)}
                     </td>
@@ -140,8 +140,8 @@ export function ImportPage(): JSX.Element {
                 <tbody>
                   {failed.map((i) => (
                     <tr key={`${i.camera_id} ${i.file}`}>
-                      <td>{i.file}</td>
-                      <td>{i.camera_id}</td>
+                      <td class="nb">{i.file}</td>
+                      <td class="nb">{i.camera_id}</td>
                       <td lang="en">{i.error}</td>
                       <td>{t(i.state === "skipped" ? "import.todo.skipped" : "import.todo.failed")}</td>
                     </tr>

@@ -66,13 +66,28 @@ export function ticks(span: Span, most: number): number[] {
   return out;
 }
 
-/* A gap that every camera shares at the moment hides that moment altogether; per camera it is counted in parts. */
-export function merged(gaps: readonly Span[]): Span[] {
-  const out: Span[] = [];
-  for (const g of [...gaps].sort((a, b) => a.from_ms - b.from_ms)) {
-    const last = out[out.length - 1];
-    if (last && g.from_ms <= last.to_ms) last.to_ms = Math.max(last.to_ms, g.to_ms);
-    else out.push({ from_ms: g.from_ms, to_ms: g.to_ms });
+/* The part of the asked camera-time that is missing in each of n bins, 0 to 1: one camera of four without pictures
+ * hides a quarter of what could be seen there. */
+export function missing(gaps: readonly Span[], nCameras: number, span: Span, n: number): number[] {
+  const bins = new Array<number>(n).fill(0);
+  const width = (span.to_ms - span.from_ms) / n;
+  if (width <= 0 || nCameras <= 0) return bins;
+  for (const g of gaps) {
+    const first = Math.max(0, Math.floor((g.from_ms - span.from_ms) / width));
+    const last = Math.min(n - 1, Math.ceil((g.to_ms - span.from_ms) / width) - 1);
+    for (let i = first; i <= last; i++) {
+      const a = Math.max(g.from_ms, span.from_ms + i * width);
+      const b = Math.min(g.to_ms, span.from_ms + (i + 1) * width);
+      if (b > a) bins[i] = Math.min(1, (bins[i] ?? 0) + (b - a) / width / nCameras);
+    }
   }
-  return out;
+  return bins;
+}
+
+/* The outline of those parts hanging from the top of a w x h drawing, as an SVG path. */
+export function hanging(parts: readonly number[], w: number, h: number): string {
+  if (!parts.some((p) => p > 0)) return "";
+  const step = w / parts.length;
+  const points = parts.map((p, i) => `V${(p * h).toFixed(1)}H${((i + 1) * step).toFixed(1)}`);
+  return `M0 0${points.join("")}V0Z`;
 }

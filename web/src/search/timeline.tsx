@@ -4,9 +4,9 @@
 import type { JSX } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
 import { language, number, t } from "../i18n";
-import { answer, openCase, period, selected, selectedId, setPeriod, tz } from "../state";
+import { answer, cameras, openCase, period, selected, selectedId, setPeriod, tz } from "../state";
 import { clockSeconds, dayAndTime, hourMinute } from "../time";
-import { binned, fitted, merged, rebinned, type Span, ticks } from "./bins";
+import { binned, fitted, hanging, missing, rebinned, type Span, ticks } from "./bins";
 
 const BINS = 120;
 const HEIGHT = 46;
@@ -54,8 +54,9 @@ export function Timeline(): JSX.Element | null {
     if (near) selectedId.value = near.id;
   };
   const mark = selected.value;
-  const gaps = merged(a?.coverage.gaps ?? []).filter((g) => g.to_ms > domain.from_ms && g.from_ms < domain.to_ms);
-  const axis = ticks(domain, 8);
+  const nCameras = cameras.value.size || c.camera_ids.length;
+  const gaps = hanging(missing(a?.coverage.gaps ?? [], nCameras, domain, 4 * BINS), WIDTH, HEIGHT);
+  const axis = ticks(domain, 7);
   const summary = t("time.summary", {
     n: number(a?.total ?? 0),
     from: dayAndTime(domain.from_ms, zone, lang),
@@ -83,9 +84,7 @@ export function Timeline(): JSX.Element | null {
           </pattern>
         </defs>
         <rect class="ground" x="0" y="0" width={WIDTH} height={HEIGHT} />
-        {gaps.map((g) => (
-          <rect key={g.from_ms} x={x(g.from_ms)} y="0" width={x(g.to_ms) - x(g.from_ms)} height={HEIGHT} fill="url(#hatch)" />
-        ))}
+        {gaps && <path d={gaps} fill="url(#hatch)" />}
         {bins.map((n, i) => {
           const h = n > 0 ? Math.max(4, (n / most) * (HEIGHT - 4)) : 0;
           return h > 0 ? (
@@ -114,7 +113,7 @@ export function Timeline(): JSX.Element | null {
         <span class="m">{dayAndTime(domain.from_ms, zone, lang)}</span>
         {axis.map((ms) => {
           const part = (ms - domain.from_ms) / length;
-          return part > 0.13 && part < 0.85 ? (
+          return part > 0.21 && part < 0.84 ? (
             <span key={ms} class="m tick" style={{ left: `${part * 100}%` }}>
               {label(ms)}
             </span>
