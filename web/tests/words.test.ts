@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+import { describe, expect, it } from "vitest";
+import { withoutWords, withWords } from "../src/words";
+
+describe("words", () => {
+  it("takes a token's words out of the sentence", () => {
+    expect(withoutWords("personne haut rouge sac à dos", "haut rouge")).toBe("personne sac à dos");
+    expect(withoutWords("personne", "personne")).toBe("");
+    expect(withoutWords("camion blanc, mardi 14h-16h", "mardi 14h-16h")).toBe("camion blanc");
+  });
+
+  it("ignores case and accents, as the grammar does", () => {
+    expect(withoutWords("Sac A Dos rouge", "sac à dos")).toBe("rouge");
+    expect(withoutWords("vélo vert", "VELO")).toBe("vert");
+  });
+
+  it("never cuts inside a word", () => {
+    expect(withoutWords("rouges", "rouge")).toBe("rouges");
+    expect(withoutWords("infrarouge rouge", "rouge")).toBe("infrarouge");
+    expect(withoutWords("carton car", "car")).toBe("carton");
+  });
+
+  it("leaves a sentence that does not hold the words as it is", () => {
+    expect(withoutWords("personne", "camion")).toBe("personne");
+    expect(withoutWords("personne", " ")).toBe("personne");
+  });
+
+  it("adds words once, with one blank", () => {
+    expect(withWords("personne ", "haut rouge")).toBe("personne haut rouge");
+    expect(withWords("", "camion")).toBe("camion");
+  });
+});
