@@ -1,0 +1,621 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP server over real sockets on 127.0.0.1, with the register, index, search and extract behind it
+ * replaced by the functions below: what is allowed to reach them is the point here. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "host/base/clock.h"
+#include "host/base/log.h"
+#include "host/http/server.h"
+#include "host/media/extract.h"
+#include "host/search/search.h"
+#include "tests/support/test.h"
+
+#define NOW_MS   1795000000000
+#define FROM_MS  (NOW_MS - 7200000)
+#define CASE     "2026-0001"
+#define SIGHTING "77"
+
+/* ---- what stands behind the server ----------------------------------------------------------------------
+ */
+static struct {
+    unsigned n_searches, n_journal, n_clips;
+    enum err journal_result, search_result;
+    char sentence[64], action[32], case_id[40];
+    bool extract_waits; /* the answer comes when the test says so */
+    extract_fn *waiting;
+    void *waiting_arg;
+    int64_t from_us, to_us;
+    char file[128];
+} fake;
+
+enum err case_get(struct register_db *r, const char *id, struct case_file *out) {
+    (void)r;
+    *out = (struct case_file){.from_ms = FROM_MS, .to_ms = NOW_MS, .state = "open"};
+    snprintf(out->id, sizeof out->id, "%s", id);
+    if (strcmp(id, "closed") == 0) snprintf(out->state, sizeof out->state, "closed");
+    if (strcmp(id, "expired") == 0) out->expires_ms = NOW_MS - 1;
+    bool known = strcmp(id, CASE) == 0 || strcmp(id, "closed") == 0 || strcmp(id, "expired") == 0;
+    return known ? OK : ERR_MISSING;
+}
+void case_fini(struct case_file *c) {
+    (void)c;
+}
+void case_perimeter(const struct case_file *c, struct perimeter *out) {
+    *out = (struct perimeter){.from_ms = c->from_ms, .to_ms = c->to_ms};
+}
+enum err case_list(struct register_db *r, struct case_file **out, unsigned *n) {
+    (void)r;
+    *out = NULL;
+    *n = 0;
+    return OK;
+}
+enum err camera_list(struct register_db *r, struct camera **out, unsigned *n) {
+    (void)r;
+    *out = calloc(1, sizeof **out);
+    if (!*out) return ERR_NOMEM;
+    snprintf((*out)->id, sizeof(*out)->id, "gare-01");
+    *n = 1;
+    return OK;
+}
+enum err journal_add(struct register_db *r, const struct journal_entry *e, uint64_t *seq) {
+    (void)r;
+    fake.n_journal++;
+    *seq = fake.n_journal;
+    snprintf(fake.action, sizeof fake.action, "%s", e->action);
+    snprintf(fake.case_id, sizeof fake.case_id, "%s", e->case_id);
+    return fake.journal_result;
+}
+enum err search_sentence(const struct search_context *ctx, const char *sentence, unsigned limit,
+                         unsigned offset, json_t **answer) {
+    (void)ctx;
+    (void)limit;
+    (void)offset;
+    fake.n_searches++;
+    snprintf(fake.sentence, sizeof fake.sentence, "%s", sentence);
+    *answer = fake.search_result == OK ? json_pack("{s:i,s:[]}", "total", 0, "items")
+                                       : json_pack("{s:s}", "code", "outside_period");
+    return fake.search_result;
+}
+enum err search_json(const struct search_context *ctx, const json_t *body, json_t **answer) {
+    (void)body;
+    return search_sentence(ctx, "", 1, 0, answer);
+}
+json_t *search_sighting_json(const struct search_context *ctx, const struct sighting *s) {
+    (void)ctx;
+    return json_pack("{s:I}", "id", (json_int_t)s->id);
+}
+enum err index_sighting_get(struct index_reader *r, const struct perimeter *p, uint64_t id,
+                            struct sighting *out) {
+    (void)r;
+    (void)p;
+    if (id != 77) return ERR_MISSING;
+    *out = (struct sighting){.id = id,
+                             .recording_id = 5,
+                             .start_ms = FROM_MS + 2000,
+                             .end_ms = FROM_MS + 4000,
+                             .best_ms = FROM_MS + 3000,
+                             .best_pts_us = 63000000};
+    return OK;
+}
+enum err index_recording_get(struct index_reader *r, uint64_t id, struct recording *out) {
+    (void)r;
+    *out = (struct recording){.id = id, .start_ms = FROM_MS - 60000, .duration_us = 600000000};
+    return OK;
+}
+enum err index_recordings(struct index_reader *r, const char *case_id, struct recording **out, size_t *n) {
+    (void)r;
+    (void)case_id;
+    *out = NULL;
+    *n = 0;
+    return OK;
+}
+enum err index_thumbnail_get(struct index_reader *r, const struct perimeter *p, uint64_t id, uint8_t **jpeg,
+                             size_t *n) {
+    (void)r;
+    (void)p;
+    if (id != 77) return ERR_MISSING;
+    *jpeg = malloc(4);
+    if (!*jpeg) return ERR_NOMEM;
+    memcpy(*jpeg, "JPEG", 4);
+    *n = 4;
+    return OK;
+}
+const struct vocab_value *vocab_all(const struct vocab *v, size_t *n) {
+    (void)v;
+    *n = 0;
+    return NULL;
+}
+const char *field_name(enum field f) {
+    (void)f;
+    return "class";
+}
+const char *import_state_name(enum import_state s) {
+    (void)s;
+    return "running";
+}
+
+static void deliver(extract_fn *done, void *arg) {
+    struct extract_result r = {.status = OK, .path = fake.file, .first_us = fake.from_us};
+    done(&r, arg);
+}
+static struct event *soon;
+static void on_soon(evutil_socket_t fd, short what, void *arg) {
+    (void)fd;
+    (void)what;
+    (void)arg;
+    deliver(fake.waiting, fake.waiting_arg);
+}
+enum err extract_clip(struct extract *ex, const char *path, int64_t from_us, int64_t to_us, const char *key,
+                      extract_fn *done, void *arg) {
+    (void)ex;
+    (void)path;
+    fake.n_clips++;
+    fake.from_us = from_us;
+    fake.to_us = to_us;
+    fake.waiting = done;
+    fake.waiting_arg = arg;
+    if (strlen(key) > EXTRACT_KEY_MAX) return ERR_USAGE;
+    if (!fake.extract_waits) event_active(soon, EV_TIMEOUT, 1);
+    return OK;
+}
+enum err extract_still(struct extract *ex, const char *path, int64_t at_us, const char *key, extract_fn *done,
+                       void *arg) {
+    return extract_clip(ex, path, at_us, at_us, key, done, arg);
+}
+
+/* ---- a client -------------------------------------------------------------------------------------------
+ */
+static struct event_base *base;
+static struct http_server *server;
+static char page_dir[] = "/tmp/relecture-http-XXXXXX";
+static char reply[1 << 16];
+
+static int64_t mono_ms(void) {
+    return (int64_t)(clock_mono_ns() / 1000000);
+}
+
+static int client(void) {
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)http_server_port(server)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    return fd;
+}
+
+/* True when the reply holds its headers and as many bytes of body as they announce. */
+static bool complete(size_t n, bool head) {
+    const char *end = strstr(reply, "\r\n\r\n");
+    const char *length = strstr(reply, "Content-Length: ");
+    if (!end) return false;
+    if (head || !length || length > end) return true;
+    return n >= (size_t)(end + 4 - reply) + strtoul(length + 16, NULL, 10);
+}
+
+/* Sends `text` on fd and runs the loop until `reply` holds the answer; its status, or 0 when the server
+ * closed the connection without one. */
+static int talk(int fd, const char *text) {
+    size_t n = 0;
+    int64_t deadline_ms = mono_ms() + 5000;
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+    memset(reply, 0, sizeof reply);
+    for (;;) {
+        assert_true(mono_ms() < deadline_ms);
+        event_base_loop(base, EVLOOP_NONBLOCK);
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        if (poll(&p, 1, 1) <= 0) continue;
+        ssize_t got = recv(fd, reply + n, sizeof reply - 1 - n, 0);
+        if (got < 0 && errno == EAGAIN) continue;
+        if (got <= 0) break;
+        n += (size_t)got;
+        if (complete(n, strncmp(text, "HEAD", 4) == 0)) break;
+    }
+    return n > 12 ? atoi(reply + 9) : 0;
+}
+
+static int ask(const char *text) {
+    int fd = client();
+    int status = talk(fd, text);
+    close(fd);
+    return status;
+}
+
+#define HOST    "Host: 127.0.0.1\r\n"
+#define IN_CASE "X-Case: " CASE "\r\n"
+#define JSON    "Content-Type: application/json\r\n"
+
+static int get(const char *path, const char *headers) {
+    char text[1024];
+    snprintf(text, sizeof text, "GET %s HTTP/1.1\r\n" HOST "%s\r\n", path, headers);
+    return ask(text);
+}
+
+static int post(const char *path, const char *headers, const char *body) {
+    char text[1024];
+    snprintf(text, sizeof text, "POST %s HTTP/1.1\r\n" HOST "%sContent-Length: %zu\r\n\r\n%s", path, headers,
+             strlen(body), body);
+    return ask(text);
+}
+
+static const char *body_of(void) {
+    const char *end = strstr(reply, "\r\n\r\n");
+    return end ? end + 4 : "";
+}
+
+#define assert_reply_holds(text) assert_non_null(strstr(reply, text))
+#define assert_reply_lacks(text) assert_null(strstr(reply, text))
+
+static void write_file(const char *name, const char *text) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", page_dir, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static int start(void **state) {
+    (void)state;
+    memset(&fake, 0, sizeof fake);
+    snprintf(fake.file, sizeof fake.file, "%s/clip.bin", page_dir);
+    clock_fake(NOW_MS);
+    base = event_base_new();
+    soon = event_new(base, -1, 0, on_soon, NULL);
+    const struct http_context ctx = {.base = base,
+                                     .listen = "127.0.0.1:0",
+                                     .page_dir = page_dir,
+                                     .data_dir = "/tmp",
+                                     .tz = "Europe/Paris",
+                                     .version = "test",
+                                     .extract = (struct extract *)&fake};
+    return http_server_new(&ctx, &server) == OK ? 0 : -1;
+}
+
+static int stop(void **state) {
+    (void)state;
+    http_server_free(&server);
+    event_free(soon);
+    event_base_free(base);
+    return 0;
+}
+
+/* ---- facts ----------------------------------------------------------------------------------------------
+ */
+static void http_page_comes_with_strict_headers(void **state) {
+    (void)state;
+    assert_int_equal(get("/", ""), 200);
+    assert_string_equal(body_of(), "<p>page</p>");
+    assert_reply_holds("Content-Security-Policy: default-src 'self';");
+    assert_reply_holds("require-trusted-types-for 'script'");
+    assert_reply_holds("X-Content-Type-Options: nosniff");
+    assert_reply_holds("Referrer-Policy: no-referrer");
+    assert_reply_holds("Cross-Origin-Opener-Policy: same-origin");
+    assert_reply_lacks("unsafe-inline");
+}
+
+static void http_page_is_sent_packed_to_those_who_read_it_and_once(void **state) {
+    (void)state;
+    assert_int_equal(get("/", "Accept-Encoding: gzip, br\r\n"), 200);
+    assert_string_equal(body_of(), "packed");
+    assert_reply_holds("Content-Encoding: gzip");
+    char tag[64], header[160];
+    const char *etag = strstr(reply, "ETag: ");
+    assert_non_null(etag);
+    assert_int_equal(sscanf(etag, "ETag: %63[^\r]", tag), 1);
+    snprintf(header, sizeof header, "Accept-Encoding: gzip\r\nIf-None-Match: %s\r\n", tag);
+    assert_int_equal(get("/", header), 304);
+    assert_string_equal(body_of(), "");
+}
+
+static void http_path_never_leaves_the_page(void **state) {
+    (void)state;
+    static const char *const paths[] = {
+        "/../etc/passwd",    "/%2e%2e/etc/passwd", "/..%2fetc/passwd", "//etc/passwd",
+        "/index.html%00.js", "/.hidden",           "/index.html.gz",   "/nothing"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        int status = get(paths[i], "");
+        assert_true(status == 404 || status == 400 || status == 421);
+        assert_reply_lacks("root:");
+    }
+}
+
+static void http_request_for_another_host_is_refused(void **state) {
+    (void)state;
+    assert_int_equal(ask("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n"), 421);
+    assert_int_equal(ask("GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"), 421);
+    assert_int_equal(ask("GET / HTTP/1.1\r\n\r\n"), 421);
+    assert_int_equal(ask("GET / HTTP/1.1\r\nHost: localhost:9999\r\n\r\n"), 200);
+}
+
+static void http_request_from_another_sites_page_is_refused(void **state) {
+    (void)state;
+    assert_int_equal(post("/api/v1/search", IN_CASE JSON "Origin: http://evil.example\r\n", "{}"), 403);
+    assert_int_equal(get("/api/v1/boot", "Sec-Fetch-Site: cross-site\r\n"), 403);
+    assert_int_equal(fake.n_searches, 0);
+}
+
+static void http_search_without_an_open_case_is_refused(void **state) {
+    (void)state;
+    assert_int_equal(post("/api/v1/search", JSON, "{\"sentence\":\"x\"}"), 403);
+    assert_reply_holds("\"code\":\"no_case\"");
+    assert_int_equal(post("/api/v1/search", JSON "X-Case: other\r\n", "{}"), 403);
+    assert_int_equal(post("/api/v1/search", JSON "X-Case: closed\r\n", "{}"), 403);
+    assert_reply_holds("\"code\":\"case_closed\"");
+    assert_int_equal(post("/api/v1/search", JSON "X-Case: expired\r\n", "{}"), 403);
+    assert_reply_holds("\"code\":\"case_expired\"");
+    assert_int_equal(get("/api/v1/media/t/77.jpg", ""), 403);
+    assert_int_equal(get("/api/v1/media/clip/77.mp4", ""), 403);
+    assert_int_equal(get("/api/v1/imports", ""), 403);
+    assert_int_equal(fake.n_searches + fake.n_clips, 0);
+}
+
+static void http_search_is_journalled_before_it_is_answered(void **state) {
+    (void)state;
+    assert_int_equal(post("/api/v1/search", IN_CASE JSON, "{\"sentence\":\"personne haut rouge\"}"), 200);
+    assert_string_equal(fake.sentence, "personne haut rouge");
+    assert_string_equal(fake.action, "search");
+    assert_string_equal(fake.case_id, CASE);
+    assert_reply_holds("Cache-Control: no-store");
+    fake.journal_result = ERR_FULL;
+    assert_int_equal(post("/api/v1/search", IN_CASE JSON, "{\"sentence\":\"personne\"}"), 500);
+    assert_reply_lacks("items");
+}
+
+static void http_search_refused_by_the_case_keeps_its_reason(void **state) {
+    (void)state;
+    fake.search_result = ERR_USAGE;
+    assert_int_equal(post("/api/v1/search", IN_CASE JSON, "{\"sentence\":\"vendredi\"}"), 422);
+    assert_reply_holds("outside_period");
+    fake.search_result = ERR_DENIED;
+    assert_int_equal(post("/api/v1/search", IN_CASE JSON, "{\"sentence\":\"x\"}"), 403);
+    assert_int_equal(fake.n_journal, 2);
+}
+
+static void http_sentence_in_an_address_is_refused(void **state) {
+    (void)state;
+    assert_int_equal(get("/api/v1/search?sentence=rouge", IN_CASE), 400);
+    assert_int_equal(get("/api/v1/search?plate=AB", IN_CASE), 400);
+    assert_int_equal(fake.n_searches, 0);
+    assert_int_equal(get("/api/v1/search?limit=10", IN_CASE), 200);
+    assert_int_equal(fake.n_searches, 1);
+}
+
+static void http_bodies_that_are_no_json_object_are_refused(void **state) {
+    (void)state;
+    static const char *const bodies[] = {"",
+                                         "[]",
+                                         "{",
+                                         "{\"a\":1,\"a\":2}",
+                                         "{} x",
+                                         "null",
+                                         "{\"limit\":-1}",
+                                         "{\"limit\":\"9\"}",
+                                         "{\"limit\":0}",
+                                         "{\"limit\":1000}",
+                                         "{\"sentence\":5}"};
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
+        assert_int_equal(post("/api/v1/search", IN_CASE JSON, bodies[i]), 400);
+    assert_int_equal(post("/api/v1/search", IN_CASE "Content-Type: text/plain\r\n", "{}"), 415);
+    assert_int_equal(fake.n_searches, 0);
+}
+
+static void http_methods_are_told(void **state) {
+    (void)state;
+    assert_int_equal(ask("DELETE /api/v1/search HTTP/1.1\r\n" HOST "\r\n"), 405);
+    assert_reply_holds("Allow: GET, HEAD, POST");
+    assert_int_equal(ask("PUT / HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"), 405);
+    assert_int_equal(ask("HEAD / HTTP/1.1\r\n" HOST "\r\n"), 200);
+    assert_reply_holds("Content-Length: 11");
+    assert_string_equal(body_of(), "");
+}
+
+static void http_oversized_requests_are_refused(void **state) {
+    (void)state;
+    static char text[40000];
+    int n = snprintf(text, sizeof text, "GET / HTTP/1.1\r\n" HOST "X-Long: ");
+    memset(text + n, 'a', 20000);
+    strcpy(text + n + 20000, "\r\n\r\n");
+    int status = ask(text);
+    assert_true(status == 400 || status == 413 || status == 0);
+    assert_int_equal(
+        ask("POST /api/v1/search HTTP/1.1\r\n" HOST IN_CASE JSON "Content-Length: 10000000\r\n\r\n"), 413);
+    assert_int_equal(fake.n_searches, 0);
+}
+
+static void http_thumbnail_belongs_to_its_case(void **state) {
+    (void)state;
+    assert_int_equal(get("/api/v1/media/t/77.jpg?case=" CASE, ""), 200);
+    assert_string_equal(body_of(), "JPEG");
+    assert_reply_holds("Cache-Control: private");
+    assert_int_equal(get("/api/v1/media/t/78.jpg?case=" CASE, ""), 404);
+    assert_int_equal(get("/api/v1/media/t/x.jpg?case=" CASE, ""), 404);
+}
+
+static void http_clip_starts_five_seconds_before_but_not_before_the_case(void **state) {
+    (void)state;
+    assert_int_equal(get("/api/v1/sightings/77/clip", IN_CASE), 200);
+    /* The passage begins 2 s into the period: only those 2 s may be shown of the 5. */
+    assert_int_equal(fake.from_us, 60000000);
+    assert_int_equal(fake.to_us, 60000000 + 4000000 + 3000000);
+    char from[40];
+    snprintf(from, sizeof from, "\"from_ms\":%lld", (long long)FROM_MS);
+    assert_reply_holds(from);
+    assert_reply_holds("/api/v1/media/clip/77.mp4?case=" CASE);
+    assert_string_equal(fake.action, "play");
+}
+
+static void http_clip_is_served_in_ranges_and_journalled_once(void **state) {
+    (void)state;
+    assert_int_equal(get("/api/v1/media/clip/77.mp4?case=" CASE, ""), 200);
+    assert_string_equal(body_of(), "0123456789");
+    assert_reply_holds("Accept-Ranges: bytes");
+    char tag[80], headers[200];
+    assert_int_equal(sscanf(strstr(reply, "ETag: "), "ETag: %79[^\r]", tag), 1);
+    assert_int_equal(get("/api/v1/media/clip/77.mp4?case=" CASE, "Range: bytes=2-4\r\n"), 206);
+    assert_string_equal(body_of(), "234");
+    assert_reply_holds("Content-Range: bytes 2-4/10");
+    assert_int_equal(get("/api/v1/media/clip/77.mp4?case=" CASE, "Range: bytes=10-\r\n"), 416);
+    assert_reply_holds("Content-Range: bytes */10");
+    assert_int_equal(get("/api/v1/media/clip/77.mp4?case=" CASE, "Range: bytes=0-1,3-4\r\n"), 200);
+    snprintf(headers, sizeof headers, "Range: bytes=8-\r\nIf-Range: %s\r\n", tag);
+    assert_int_equal(get("/api/v1/media/clip/77.mp4?case=" CASE, headers), 206);
+    assert_string_equal(body_of(), "89");
+    assert_int_equal(
+        get("/api/v1/media/clip/77.mp4?case=" CASE, "Range: bytes=8-\r\nIf-Range: \"other\"\r\n"), 200);
+    assert_int_equal(fake.n_journal, 1);
+}
+
+static void http_still_outside_the_period_is_refused(void **state) {
+    (void)state;
+    char path[96];
+    assert_int_equal(get("/api/v1/media/frame/77.jpg?case=" CASE, ""), 200);
+    snprintf(path, sizeof path, "/api/v1/media/frame/77.jpg?case=" CASE "&t_ms=%lld", (long long)FROM_MS - 1);
+    assert_int_equal(get(path, ""), 403);
+    snprintf(path, sizeof path, "/api/v1/media/frame/77.jpg?case=" CASE "&t_ms=%lld", (long long)NOW_MS);
+    assert_int_equal(get(path, ""), 403);
+    assert_int_equal(get("/api/v1/media/frame/77.jpg?case=" CASE "&t_ms=x", ""), 400);
+    assert_int_equal(fake.n_clips, 1);
+}
+
+/* A clip takes seconds to make; the client may be gone by then. */
+static void http_client_that_leaves_while_its_clip_is_made_is_no_harm(void **state) {
+    (void)state;
+    fake.extract_waits = true;
+    int fd = client();
+    const char *text = "GET /api/v1/media/clip/77.mp4?case=" CASE " HTTP/1.1\r\n" HOST "\r\n";
+    assert_int_equal(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+    for (int64_t deadline_ms = mono_ms() + 5000; fake.n_clips == 0;) {
+        assert_true(mono_ms() < deadline_ms);
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    }
+    close(fd);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    deliver(fake.waiting, fake.waiting_arg);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    assert_int_equal(get("/", ""), 200);
+}
+
+static void http_server_ends_while_a_clip_is_made(void **state) {
+    (void)state;
+    fake.extract_waits = true;
+    int fd = client();
+    const char *text = "GET /api/v1/sightings/77/clip?case=" CASE " HTTP/1.1\r\n" HOST "\r\n";
+    assert_int_equal(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+    for (int64_t deadline_ms = mono_ms() + 5000; fake.n_clips == 0;) {
+        assert_true(mono_ms() < deadline_ms);
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    }
+    http_server_free(&server);
+    close(fd);
+}
+
+static void http_events_stream_tells_the_state_of_imports_and_survives_the_client(void **state) {
+    (void)state;
+    int fd = client();
+    assert_int_equal(talk(fd, "GET /api/v1/events?case=" CASE " HTTP/1.1\r\n" HOST "\r\n"), 200);
+    assert_reply_holds("text/event-stream");
+    for (int64_t deadline_ms = mono_ms() + 5000; !strstr(reply, "event: import");) {
+        assert_true(mono_ms() < deadline_ms);
+        event_base_loop(base, EVLOOP_NONBLOCK);
+        size_t n = strlen(reply);
+        ssize_t got = recv(fd, reply + n, sizeof reply - 1 - n, MSG_DONTWAIT);
+        if (got > 0) reply[n + (size_t)got] = '\0';
+    }
+    close(fd);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    assert_int_equal(get("/", ""), 200);
+    /* A second stream is still open when the server ends. */
+    fd = client();
+    assert_int_equal(talk(fd, "GET /api/v1/events?case=" CASE " HTTP/1.1\r\n" HOST "\r\n"), 200);
+    http_server_free(&server);
+    close(fd);
+}
+
+static void http_keeps_a_connection_for_the_next_request(void **state) {
+    (void)state;
+    int fd = client();
+    assert_int_equal(talk(fd, "GET / HTTP/1.1\r\n" HOST "\r\n"), 200);
+    assert_int_equal(talk(fd, "GET /nothing HTTP/1.1\r\n" HOST "\r\n"), 404);
+    assert_int_equal(talk(fd, "GET /api/v1/boot HTTP/1.1\r\n" HOST "\r\n"), 200);
+    assert_reply_holds("\"backend\":\"none\"");
+    close(fd);
+}
+
+static void http_server_refuses_a_taken_port_and_a_missing_page(void **state) {
+    (void)state;
+    char listen_on[32];
+    struct http_server *second = NULL;
+    snprintf(listen_on, sizeof listen_on, "127.0.0.1:%u", http_server_port(server));
+    struct http_context ctx = {.base = base, .listen = listen_on, .page_dir = page_dir, .data_dir = "/tmp"};
+    assert_int_equal(http_server_new(&ctx, &second), ERR_BUSY);
+    assert_null(second);
+    ctx.listen = "0.0.0.0:0";
+    assert_int_equal(http_server_new(&ctx, &second), ERR_DENIED);
+    ctx.listen = "127.0.0.1:0";
+    ctx.page_dir = "/tmp/relecture-no-such-page";
+    assert_true(http_server_new(&ctx, &second) != OK);
+    assert_null(second);
+}
+
+static void silent(enum log_level level, const char *line, void *arg) {
+    (void)level;
+    (void)line;
+    (void)arg;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define HTTP_TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
+        HTTP_TEST(http_page_comes_with_strict_headers),
+        HTTP_TEST(http_page_is_sent_packed_to_those_who_read_it_and_once),
+        HTTP_TEST(http_path_never_leaves_the_page),
+        HTTP_TEST(http_request_for_another_host_is_refused),
+        HTTP_TEST(http_request_from_another_sites_page_is_refused),
+        HTTP_TEST(http_search_without_an_open_case_is_refused),
+        HTTP_TEST(http_search_is_journalled_before_it_is_answered),
+        HTTP_TEST(http_search_refused_by_the_case_keeps_its_reason),
+        HTTP_TEST(http_sentence_in_an_address_is_refused),
+        HTTP_TEST(http_bodies_that_are_no_json_object_are_refused),
+        HTTP_TEST(http_methods_are_told),
+        HTTP_TEST(http_oversized_requests_are_refused),
+        HTTP_TEST(http_thumbnail_belongs_to_its_case),
+        HTTP_TEST(http_clip_starts_five_seconds_before_but_not_before_the_case),
+        HTTP_TEST(http_clip_is_served_in_ranges_and_journalled_once),
+        HTTP_TEST(http_still_outside_the_period_is_refused),
+        HTTP_TEST(http_client_that_leaves_while_its_clip_is_made_is_no_harm),
+        HTTP_TEST(http_server_ends_while_a_clip_is_made),
+        HTTP_TEST(http_events_stream_tells_the_state_of_imports_and_survives_the_client),
+        HTTP_TEST(http_keeps_a_connection_for_the_next_request),
+        HTTP_TEST(http_server_refuses_a_taken_port_and_a_missing_page),
+    };
+    log_sink(silent, NULL);
+    if (!mkdtemp(page_dir)) return 1;
+    write_file("index.html", "<p>page</p>");
+    write_file("index.html.gz", "packed");
+    write_file(".hidden", "secret");
+    write_file("clip.bin", "0123456789");
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    static const char *const names[] = {"index.html", "index.html.gz", ".hidden", "clip.bin"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[256];
+        snprintf(path, sizeof path, "%s/%s", page_dir, names[i]);
+        unlink(path);
+    }
+    rmdir(page_dir);
+    return failed;
+}
