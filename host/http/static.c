@@ -151,7 +151,7 @@ enum err static_load(const char *dir, struct static_page **out) {
             e = ERR_IO;
     }
     if (e == OK) {
-        qsort(p->files, p->n, sizeof *p->files, by_name);
+        if (p->n > 0) qsort(p->files, p->n, sizeof *p->files, by_name);
         if (!static_find(p, "/")) e = ERR_MISSING;
     }
 fail:
