@@ -9,17 +9,6 @@
 #include "host/search/search.h"
 
 #define PAGE_DEFAULT 50u
-#define PAGE_MAX     200u
-
-/* A non-negative integer member; `fallback` when absent; false when it is something else. */
-static bool member_u32(const json_t *body, const char *name, unsigned fallback, unsigned *out) {
-    const json_t *v = json_object_get(body, name);
-    *out = fallback;
-    if (!v) return true;
-    if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > 100000000) return false;
-    *out = (unsigned)json_integer_value(v);
-    return true;
-}
 
 static int by_number(const void *a, const void *b) {
     const uint32_t *x = a, *y = b;
@@ -49,30 +38,26 @@ static json_t *journal_of(const json_t *body, const json_t *answer) {
     json_array_foreach(json_object_get(answer, "items"), i, item)
         json_array_append(ids, json_object_get(item, "id"));
     json_t *detail = json_pack("{s:O,s:o}", "asked", body, "ids", ids);
-    static const char *const kept[] = {"tokens", "total", "coverage", "code"};
+    static const char *const kept[] = {"tokens", "ignored", "refused", "total", "coverage", "code"};
     for (size_t k = 0; detail && k < sizeof kept / sizeof *kept; k++)
         if (json_object_get(answer, kept[k]))
             json_object_set(detail, kept[k], json_object_get(answer, kept[k]));
     return detail;
 }
 
-static int status_of(enum err e) {
+static int status_of(enum err e, const json_t *answer) {
+    const char *code = json_string_value(json_object_get(answer, "code"));
     if (e == OK) return 200;
     if (e == ERR_DENIED) return 403;
-    return e == ERR_USAGE ? 422 : 500;
+    if (e == ERR_TIMEOUT) return 503;
+    if (e != ERR_USAGE) return 500;
+    return code && strcmp(code, "bad_request") == 0 ? 400 : 422;
 }
 
 /* ends */
 static void answer_search(struct exchange *x, const json_t *body) {
-    const json_t *sentence = json_object_get(body, "sentence");
-    const char *language = json_string_value(json_object_get(body, "language"));
-    unsigned limit, offset, n_cameras = 0;
-    if (!member_u32(body, "limit", PAGE_DEFAULT, &limit) || !member_u32(body, "offset", 0, &offset) ||
-        limit == 0 || limit > PAGE_MAX || (sentence && !json_is_string(sentence))) {
-        exchange_err(x, ERR_USAGE);
-        return;
-    }
     struct camera *cameras = NULL;
+    unsigned n_cameras = 0;
     enum err e = camera_list(x->ctx->reg, &cameras, &n_cameras);
     if (e != OK) {
         exchange_err(x, e);
@@ -85,13 +70,10 @@ static void answer_search(struct exchange *x, const json_t *body) {
                                     .n_cameras = n_cameras,
                                     .now_ms = clock_wall_ms(),
                                     .tz = x->ctx->tz,
-                                    .language = language && strcmp(language, "en") == 0 ? "en" : "fr"};
+                                    .language = "fr"};
     json_t *answer = NULL;
     uint64_t began_ns = clock_mono_ns();
-    /* An empty sentence is not a question of the grammar but the whole perimeter. */
-    bool has_words = sentence && strspn(json_string_value(sentence), " \t") < json_string_length(sentence);
-    e = has_words ? search_sentence(&search, json_string_value(sentence), limit, offset, &answer)
-                  : search_json(&search, body, &answer);
+    e = search_json(&search, body, &answer);
     count_search(&x->server->counters, (clock_mono_ns() - began_ns) / 1000);
     free(cameras);
     if (!answer) {
@@ -99,7 +81,7 @@ static void answer_search(struct exchange *x, const json_t *body) {
         return;
     }
     if (exchange_journal(x, "search", "", journal_of(body, answer)))
-        exchange_json(x, status_of(e), answer);
+        exchange_json(x, status_of(e, answer), answer);
     else
         json_decref(answer);
 }

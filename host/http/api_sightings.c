@@ -57,7 +57,6 @@ void api_sighting_get(struct exchange *x) {
                                         .language = "fr"};
         json_t *item = search_sighting_json(&search, &s);
         json_object_set_new(item, "path", path_json(&s));
-        json_object_set_new(item, "best", box_json(&s.best_box));
         json_object_set_new(item, "recording", recording_json(&r));
         exchange_json(x, 200, item);
     }

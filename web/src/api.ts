@@ -44,7 +44,21 @@ export type Boot = {
   cameras: Cameras;
 };
 
-export type Token = { field: string; value: string; text: string; state: string; label?: string };
+/* `at` and `n`: where its words stand in the sentence, in UTF-16 units; n = 0: implied by another word. */
+export type Token = {
+  field: string;
+  value: string;
+  label?: string;
+  text: string;
+  at: number;
+  n: number;
+  state: "ok" | "ranks" | "not_measured" | "not_searched" | "unknown" | "ambiguous" | "refused" | "outside";
+  not?: boolean;
+  only?: boolean;
+  corrected?: boolean;
+  values?: { field: string; value: string; label: string }[];
+  readings?: { label?: string; text?: string }[];
+};
 export type Alternative = { v: string; p: number };
 export type Attribute = { k: string; v: string; p: number; sure?: boolean; alt?: Alternative[] };
 
@@ -56,6 +70,7 @@ export type Sighting = {
   from_ms: number;
   to_ms: number;
   best_ms: number;
+  confidence: number;
   attrs: Attribute[];
   thumb: string;
   match?: { level: string };
@@ -69,7 +84,7 @@ export type Answer = {
   tokens: Token[];
   ignored: string[];
   refused: string[];
-  coverage: { camera_h: number; searched_h: number; gaps: Gap[] };
+  coverage: { camera_h: number; searched_h: number; n_gaps: number; gaps: Gap[] };
   histogram: { from_ms: number; step_ms: number; hits: number[] };
   facets: Record<string, Record<string, number>>;
   items: Sighting[];
@@ -80,7 +95,6 @@ export type PathPoint = [number, number, number, number, number];
 
 export type SightingDetail = Sighting & {
   path: PathPoint[];
-  best: [number, number, number, number];
   recording: {
     id: number;
     sha256: string;

@@ -8,6 +8,10 @@ const squeeze = (s: string): string => s.replace(/\s+/g, " ").replace(/\s+,/g, "
 const fold = (s: string): string =>
   [...s].map((c) => c.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase()[0] ?? c).join("");
 
+/* The sentence without the n units at `at`. */
+export const withoutSpan = (sentence: string, at: number, n: number): string =>
+  squeeze(`${sentence.slice(0, at)} ${sentence.slice(at + n)}`);
+
 /* The sentence without the first occurrence of the words, which must stand as whole words. */
 export function withoutWords(sentence: string, words: string): string {
   const text = fold(sentence);

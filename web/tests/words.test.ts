@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { describe, expect, it } from "vitest";
-import { withoutWords, withWords } from "../src/words";
+import { withoutSpan, withoutWords, withWords } from "../src/words";
 
 describe("words", () => {
   it("takes a token's words out of the sentence", () => {
@@ -23,6 +23,11 @@ describe("words", () => {
   it("leaves a sentence that does not hold the words as it is", () => {
     expect(withoutWords("personne", "camion")).toBe("personne");
     expect(withoutWords("personne", " ")).toBe("personne");
+  });
+
+  it("takes the words out that the server read, by their place", () => {
+    expect(withoutSpan("rouge ou rouge", 9, 5)).toBe("rouge ou");
+    expect(withoutSpan("personne", 0, 8)).toBe("");
   });
 
   it("adds words once, with one blank", () => {

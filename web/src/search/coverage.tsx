@@ -73,6 +73,7 @@ export function CoverageDialog(): JSX.Element {
               </tbody>
             </table>
           )}
+          {c.n_gaps > c.gaps.length && <p class="hint">{t("coverage.more", { n: number(c.n_gaps - c.gaps.length) })}</p>}
         </div>
       )}
     </dialog>

@@ -282,6 +282,9 @@ function Facts(): JSX.Element | null {
           {day(s.from_ms, tz.value, lang)} {clock(s.from_ms, tz.value, lang)} ·{" "}
           {t("detail.duration", { what: duration(s.to_ms - s.from_ms, lang) })}
         </dd>
+        <dt>{fieldLabel("class")}</dt>
+        <dd>{valueLabel("class", s.kind)}</dd>
+        {bar(s.confidence)}
         {(d ?? s).attrs.map((a) => {
           const known = a.v !== "unknown" && a.v !== "not_estimated";
           const second = a.alt?.[0];

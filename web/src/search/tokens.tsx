@@ -3,20 +3,27 @@
 import type { JSX } from "preact";
 import type { Token } from "../api";
 import { isColourField, swatch } from "../colours";
-import { t } from "../i18n";
+import { language, t, tOr } from "../i18n";
 import { Icon } from "../icons";
 import { answer, asked, clearSearch, fieldLabel, period, search, searchError, sentence, tz, valueLabel } from "../state";
 import { hourMinute, dayAndTime, sameDay } from "../time";
-import { language } from "../i18n";
-import { withoutWords } from "../words";
+import { withoutSpan, withoutWords } from "../words";
 
 export function Swatch({ name }: { name: string }): JSX.Element {
   const colour = swatch(name);
   return <i class={colour ? "sw" : "sw none"} style={colour ? { backgroundColor: colour } : undefined} aria-hidden="true" />;
 }
 
-function remove(words: string): void {
-  sentence.value = withoutWords(sentence.value, words);
+/* Takes the token's words out: by their place while the sentence is the one that was read, else by their text. */
+function remove(token: Token): void {
+  const same = sentence.value.trim() === asked.value;
+  sentence.value = same
+    ? withoutSpan(asked.value, token.at, token.n)
+    : withoutWords(sentence.value, token.text);
+  void search();
+}
+function removeWord(word: string): void {
+  sentence.value = withoutWords(sentence.value, word);
   void search();
 }
 
@@ -28,17 +35,24 @@ function Cross({ what, onClick }: { what: string; onClick: () => void }): JSX.El
   );
 }
 
+/* "haut rouge", "sauf camion", "peut-être casquette"; a token that filters nothing says why. */
 function Known({ token }: { token: Token }): JSX.Element {
-  const label = token.label ?? valueLabel(token.field, token.value);
-  const bad = token.state !== "" && token.state !== "ok";
+  const label = token.values ? token.values.map((v) => valueLabel(v.field, v.value)) : [token.text || token.value];
+  const text = [...new Set(label)].join(", ");
+  const filters = token.state === "ok" || token.state === "ranks";
+  const how = token.not ? "token.not" : token.only ? "token.only" : token.state === "ranks" ? "token.maybe" : null;
+  const readings = token.readings?.map((r) => r.label ?? r.text).join(", ");
   return (
-    <li class={bad ? "tok bad" : "tok"}>
+    <li class={filters ? "tok" : "tok bad"}>
       <span>
-        <em>{fieldLabel(token.field)}</em>
+        <em>{filters ? fieldLabel(token.field) : tOr(`token.${token.state}`, token.state)}</em>
+        {how && <em>{t(how)}</em>}
         {isColourField(token.field) && <Swatch name={token.value} />}
-        {label}
+        {text}
+        {readings && <small> {t("token.readings", { what: readings })}</small>}
+        {token.corrected && <small> ({token.text})</small>}
       </span>
-      <Cross what={token.text || label} onClick={() => remove(token.text)} />
+      {token.n > 0 && <Cross what={token.text} onClick={() => remove(token)} />}
     </li>
   );
 }
@@ -50,7 +64,7 @@ function Odd({ what, word }: { what: string; word: string }): JSX.Element {
         <em>{what}</em>
         {word}
       </span>
-      <Cross what={word} onClick={() => remove(word)} />
+      <Cross what={word} onClick={() => removeWord(word)} />
     </li>
   );
 }
