@@ -32,7 +32,7 @@ void exchange_security_headers(struct evhttp_request *req) {
         {"Cross-Origin-Resource-Policy", "same-origin"},
         {"Permissions-Policy",
          "camera=(), microphone=(), geolocation=(), display-capture=(), usb=(), serial=(), "
-         "hid=(), bluetooth=(), payment=(), midi=(), idle-detection=()"},
+         "hid=(), payment=(), midi=(), idle-detection=()"},
     };
     struct evkeyvalq *h = evhttp_request_get_output_headers(req);
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) evhttp_add_header(h, fixed[i][0], fixed[i][1]);

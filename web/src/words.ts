@@ -12,6 +12,26 @@ const fold = (s: string): string =>
 export const withoutSpan = (sentence: string, at: number, n: number): string =>
   squeeze(`${sentence.slice(0, at)} ${sentence.slice(at + n)}`);
 
+type Read = { at: number; n: number };
+
+/* Where a token's words stand, with the words around it that only served it ("haut" in « haut rouge », "top" in
+ * "red top"): before it in French, after it in English. Words that were not understood stay for the operator to see. */
+export function spanOf(
+  sentence: string,
+  token: Read,
+  tokens: readonly Read[],
+  language: "fr" | "en",
+  ignored: readonly string[],
+): Read {
+  const end = token.at + token.n;
+  const before = Math.max(0, ...tokens.filter((o) => o.n > 0 && o.at + o.n <= token.at).map((o) => o.at + o.n));
+  const after = Math.min(sentence.length, ...tokens.filter((o) => o.n > 0 && o.at >= end).map((o) => o.at));
+  const [from, to] = language === "fr" ? [before, end] : [token.at, after];
+  const served = language === "fr" ? sentence.slice(before, token.at) : sentence.slice(end, after);
+  const odd = ignored.some((w) => fold(served).includes(fold(w)));
+  return odd ? { at: token.at, n: token.n } : { at: from, n: to - from };
+}
+
 /* The sentence without the first occurrence of the words, which must stand as whole words. */
 export function withoutWords(sentence: string, words: string): string {
   const text = fold(sentence);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { describe, expect, it } from "vitest";
-import { withoutSpan, withoutWords, withWords } from "../src/words";
+import { spanOf, withoutSpan, withoutWords, withWords } from "../src/words";
 
 describe("words", () => {
   it("takes a token's words out of the sentence", () => {
@@ -28,6 +28,21 @@ describe("words", () => {
   it("takes the words out that the server read, by their place", () => {
     expect(withoutSpan("rouge ou rouge", 9, 5)).toBe("rouge ou");
     expect(withoutSpan("personne", 0, 8)).toBe("");
+  });
+
+  it("takes out the words that only served a token", () => {
+    const fr = "personne haut rouge sac à dos";
+    const read = [{ at: 0, n: 8 }, { at: 14, n: 5 }, { at: 20, n: 9 }] as const;
+    const cut = (s: string, i: 0 | 1 | 2, r: typeof read, l: "fr" | "en", odd: string[] = []): string => {
+      const span = spanOf(s, r[i], r, l, odd);
+      return withoutSpan(s, span.at, span.n);
+    };
+    expect(cut(fr, 1, read, "fr")).toBe("personne sac à dos");
+    expect(cut(fr, 0, read, "fr")).toBe("haut rouge sac à dos");
+    expect(cut(fr, 2, read, "fr")).toBe("personne haut rouge");
+    expect(cut(fr, 1, read, "fr", ["haut"])).toBe("personne haut sac à dos");
+    const en = [{ at: 0, n: 6 }, { at: 7, n: 3 }, { at: 15, n: 8 }] as const;
+    expect(cut("person red top backpack", 1, en, "en")).toBe("person backpack");
   });
 
   it("adds words once, with one blank", () => {

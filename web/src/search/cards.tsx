@@ -116,13 +116,15 @@ export function Cards({ onPlayerKey }: { onPlayerKey: (e: KeyboardEvent) => bool
   const items = answer.value?.items ?? [];
   const current = selectedId.value;
   const list = useRef<HTMLUListElement>(null);
+  /* People stand, vehicles lie: the pictures of what most of the answer is fill their cards. */
+  const tall = items.filter((s) => s.kind === "person").length * 2 > items.length;
   useEffect(() => {
     if (current) document.getElementById(`s-${current}`)?.scrollIntoView({ block: "nearest" });
   }, [current]);
   return (
     <ul
       ref={list}
-      class="grid"
+      class={tall ? "grid tall" : "grid"}
       role="listbox"
       aria-label={t("result.list")}
       tabIndex={0}

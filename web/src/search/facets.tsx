@@ -20,8 +20,8 @@ import {
   vocabOf,
 } from "../state";
 import { fieldText, parseField } from "../time";
-import { withoutWords, withWords } from "../words";
-import { Swatch } from "./tokens";
+import { withWords } from "../words";
+import { remove, Swatch } from "./tokens";
 
 const shown = ["class", "upper_colour", "lower_colour", "vehicle_colour", "accessory"] as const;
 type Field = (typeof shown)[number];
@@ -118,10 +118,12 @@ function FieldFacet({ field }: { field: Field }): JSX.Element | null {
               aria-pressed={token !== undefined}
               aria-label={t("facet.count", { label, n })}
               onClick={() => {
-                sentence.value = token
-                  ? withoutWords(sentence.value, token.text)
-                  : withWords(sentence.value, words(field, v.name));
-                void search();
+                if (token) {
+                  remove(token);
+                } else {
+                  sentence.value = withWords(sentence.value, words(field, v.name));
+                  void search();
+                }
               }}
             >
               {isColourField(field) && <Swatch name={v.name} />}

@@ -7,7 +7,7 @@ import { language, t, tOr } from "../i18n";
 import { Icon } from "../icons";
 import { answer, asked, clearSearch, fieldLabel, period, search, searchError, sentence, tz, valueLabel } from "../state";
 import { hourMinute, dayAndTime, sameDay } from "../time";
-import { withoutSpan, withoutWords } from "../words";
+import { spanOf, withoutSpan, withoutWords } from "../words";
 
 export function Swatch({ name }: { name: string }): JSX.Element {
   const colour = swatch(name);
@@ -15,11 +15,14 @@ export function Swatch({ name }: { name: string }): JSX.Element {
 }
 
 /* Takes the token's words out: by their place while the sentence is the one that was read, else by their text. */
-function remove(token: Token): void {
-  const same = sentence.value.trim() === asked.value;
-  sentence.value = same
-    ? withoutSpan(asked.value, token.at, token.n)
-    : withoutWords(sentence.value, token.text);
+export function remove(token: Token): void {
+  const a = answer.value ?? searchError.value?.body;
+  if (sentence.value.trim() === asked.value) {
+    const span = spanOf(asked.value, token, a?.tokens ?? [], language.value, a?.ignored ?? []);
+    sentence.value = withoutSpan(asked.value, span.at, span.n);
+  } else {
+    sentence.value = withoutWords(sentence.value, token.text);
+  }
   void search();
 }
 function removeWord(word: string): void {
