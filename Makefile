@@ -75,6 +75,12 @@ $(B)/relecture-decode: $(DECODE_OBJ)
 $(B)/tests/support/worker_double: $(B)/tests/support/worker_double.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lseccomp -lpthread
 $(B)/tests/unit/test_worker: | $(B)/tests/support/worker_double
+# Tests through the real worker, on clips that the ffmpeg command makes.
+MEDIA_TEST_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/media/test_*.c))
+$(MEDIA_TEST_BIN): $(B)/%: $(B)/%.o $(B)/tests/support/media.o $(B)/libhost.a | $(B)/relecture-decode
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(HOST_LIBS)
+TEST_BIN += $(MEDIA_TEST_BIN)
+all: $(B)/relecture-decode
 
 # ---- driver: the card worker (XRT and VART only here) ------------------------------------------------------
 # Not by pkg-config: Debian's xrt.pc has a wrong prefix and adds -lxrt_core, which XRT must choose by itself.
@@ -228,7 +234,8 @@ UNIT_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(UNIT_LIBS_$*) -lcmocka $(HOST_LIBS)
 TEST_SCRIPTS += tests/tools/check-includes.sh $(wildcard tests/e2e/test_*.py)
-TEST_BIN := $(UNIT_BIN) $(KERNEL_TESTS) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector
+# Sections above may have added theirs.
+TEST_BIN += $(UNIT_BIN) $(KERNEL_TESTS) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector
 
 # ---- vocabulary ---------------------------------------------------------------------------------------------
 $(B)/vocabulary.json: host/vocabulary.json

@@ -22,6 +22,7 @@
 #define SD_LINES_MAX       576
 #define SEEK_BACK_FIRST_US 2000000
 #define SEEK_TRIES         6
+#define HOLE_US            500000
 
 struct shape {
     int crop_w, crop_h;     /* of the stored picture; even */
@@ -42,14 +43,16 @@ struct decode {
     bool has_first;
     int64_t first_container_ticks; /* as the container has it */
     int64_t last_us, end_us;       /* < 0: none yet since the start or the last seek */
+    int64_t step_us;               /* between the last two frames; 0 = unknown */
     uint64_t n_decoded, n_damaged, n_counted;
     unsigned n_jumps;
 
     bool held; /* `frame` was decoded by decode_seek_us() and waits for decode_next() */
     struct decode_frame held_frame;
 
-    bool broken;                          /* nothing is shown until the next key frame */
-    bool tainted;                         /* shown, but it refers to a damaged frame */
+    bool broken;          /* nothing is shown until the next key frame */
+    bool tainted;         /* shown, but it refers to a damaged frame */
+    int64_t damage_ticks; /* when damaged data that went in will be shown; AV_NOPTS_VALUE = none */
     int64_t broken_from_us, broken_to_us; /* to: end of the last frame not shown */
     char reason[96];
 
@@ -83,6 +86,7 @@ enum err decode_open(struct demux *d, decode_gap_fn *on_gap, void *arg, struct d
     dec->on_gap = on_gap;
     dec->arg = arg;
     dec->last_us = -1;
+    dec->damage_ticks = AV_NOPTS_VALUE;
     dec->codec = avcodec_alloc_context3(codec);
     dec->pkt = av_packet_alloc();
     dec->frame = av_frame_alloc();
@@ -143,6 +147,12 @@ static int64_t nominal_duration_us(const struct decode *dec) {
     return us < 1 ? 1 : us > 10000000 ? 10000000 : us;
 }
 
+/* A pause between frames that is worth telling. */
+static int64_t hole_us(const struct decode *dec) {
+    const int64_t three = 3 * nominal_duration_us(dec);
+    return three > HOLE_US ? three : HOLE_US;
+}
+
 static void note_broken(struct decode *dec, const char *reason) {
     if (dec->broken) return;
     dec->broken = true;
@@ -163,7 +173,8 @@ static int64_t time_of(struct decode *dec, const AVFrame *fr) {
     if (t == AV_NOPTS_VALUE || t > INT64_MAX / 4 || t < INT64_MIN / 4) {
         if (!dec->has_first) demux_set_zero(dec->demux, 0);
         if (demux_is_untimed(dec->demux)) return (int64_t)dec->n_counted * nominal_duration_us(dec);
-        return dec->last_us < 0 ? 0 : dec->last_us + nominal_duration_us(dec);
+        if (dec->last_us < 0) return 0;
+        return dec->last_us + (dec->step_us > 0 ? dec->step_us : nominal_duration_us(dec));
     }
     if (!dec->has_first) {
         dec->first_container_ticks = t;
@@ -194,10 +205,20 @@ static bool accept(struct decode *dec, struct decode_frame *out) {
     if (dec->broken) {
         tell_gap(dec, us, dec->reason);
         dec->broken = dec->tainted = false;
+    } else if (dec->last_us >= 0 && us - dec->end_us > hole_us(dec)) {
+        /* Some containers skip damage without a word; some recorders pause. Either way there is no footage.
+         */
+        dec->broken_from_us = dec->end_us;
+        tell_gap(dec, us, dec->tainted ? "damaged data in the file" : "no frames in the file");
     }
     if (fresh) dec->tainted = false;
+    const int64_t ticks = demux_ticks_of(dec->demux, us);
     if (bad) dec->tainted = true;
-    if (demux_n_jumps(dec->demux) > dec->n_jumps) {
+    if (dec->damage_ticks != AV_NOPTS_VALUE && ticks >= dec->damage_ticks) {
+        dec->tainted = true;
+        dec->damage_ticks = AV_NOPTS_VALUE;
+    }
+    if (demux_n_jumps(dec->demux) > dec->n_jumps && ticks >= demux_jump_ticks(dec->demux)) {
         dec->n_jumps = demux_n_jumps(dec->demux);
         if (dec->on_gap && dec->has_first)
             dec->on_gap(us, us, "the recording's clock jumps back here", dec->arg);
@@ -207,6 +228,7 @@ static bool accept(struct decode *dec, struct decode_frame *out) {
                            : 0;
     if (duration <= 0 || duration > 10000000) duration = nominal_duration_us(dec);
     dec->has_first = true;
+    dec->step_us = dec->last_us < 0 ? 0 : us - dec->last_us;
     dec->last_us = us;
     dec->end_us = us + duration;
     if (dec->tainted) dec->n_damaged++;
@@ -224,7 +246,14 @@ static enum err feed(struct decode *dec, struct wire_failed *f) {
     int rc;
     switch ((int)e) {
     case OK:
-        if (dec->pkt->flags & AV_PKT_FLAG_CORRUPT) note_broken(dec, "damaged data in the file");
+        if (!dec->has_first && av_packet_get_side_data(dec->pkt, AV_PKT_DATA_ENCRYPTION_INFO, NULL)) {
+            demux_fail(f, WIRE_FAIL_CODEC, -1,
+                       "is encrypted; export it from the recorder without encryption");
+            return ERR_UNSUPPORTED;
+        }
+        /* Lost parts of a transport stream: decoders conceal most of it, so it is shown, but not trusted. */
+        if (dec->pkt->flags & AV_PKT_FLAG_CORRUPT)
+            dec->damage_ticks = dec->pkt->pts != AV_NOPTS_VALUE ? dec->pkt->pts : INT64_MIN + 1;
         rc = avcodec_send_packet(dec->codec, dec->pkt);
         av_packet_unref(dec->pkt);
         break;
@@ -249,17 +278,15 @@ static enum err feed(struct decode *dec, struct wire_failed *f) {
 
 /* At the end: what the container promised and did not hold is a gap too. */
 static void tell_missing_end(struct decode *dec) {
-    const int64_t stated = demux_duration_us(dec->demux);
-    const AVStream *st = demux_stream(dec->demux);
-    if (dec->broken) {
-        tell_gap(dec, dec->broken_to_us, dec->reason);
-        dec->broken = false;
-    }
-    /* Only the video's own duration, and only by more than rounding and edit lists make. */
-    if (st->duration > 0 && dec->has_first && stated > dec->end_us + 1000000) {
-        dec->broken_from_us = dec->end_us;
+    const int64_t stated = demux_video_duration_us(dec->demux);
+    const bool cut = stated > dec->end_us + 1000000; /* by more than rounding and edit lists make */
+    if (!dec->has_first || (!dec->broken && !cut)) return;
+    if (!dec->broken) dec->broken_from_us = dec->end_us;
+    if (cut)
         tell_gap(dec, stated, "the file ends before the recording does: it was cut off");
-    }
+    else
+        tell_gap(dec, dec->broken_to_us, dec->reason);
+    dec->broken = false;
 }
 
 enum err decode_next(struct decode *dec, struct decode_frame *out, struct wire_failed *f) {
@@ -298,6 +325,8 @@ enum err decode_seek_us(struct decode *dec, int64_t us, struct wire_failed *f) {
         if (e != OK) return e;
         avcodec_flush_buffers(dec->codec);
         dec->draining = dec->broken = dec->tainted = dec->held = false;
+        dec->damage_ticks = AV_NOPTS_VALUE;
+        dec->step_us = 0;
         dec->last_us = -1;
         dec->end_us = dec->broken_from_us = 0;
         dec->n_counted = 0;

@@ -244,6 +244,15 @@ static enum err do_frames(struct worker_state *w, struct decode_frame fr, struct
     return OK;
 }
 
+/* Before the server gives the file its name. */
+static enum err settle(struct wire_failed *f) {
+    if (fsync(OUT_FD) == 0) return OK;
+    log_error("decode", "fsync failed errno=%d", errno);
+    demux_fail(f, WIRE_FAIL_WRITE, -1,
+               "gave a result that cannot be written: no space left, or an input/output error");
+    return ERR_FULL;
+}
+
 static enum err do_still(struct worker_state *w, struct decode_frame fr, struct wire_failed *f) {
     const struct args *a = &w->args;
     enum err e = OK;
@@ -275,6 +284,7 @@ static enum err do_still(struct worker_state *w, struct decode_frame fr, struct 
     e = decode_nv12(w->decode, &fr, nv12, need, &s, f);
     if (e == OK) e = encode_still(nv12, &s, OUT_FD, fr.pts_us, f);
     free(nv12);
+    if (e == OK) e = settle(f);
     if (e == OK) {
         w->n_sent = 1;
         say_end(w, fr.pts_us, fr.pts_us, fr.pts_us + fr.duration_us);
@@ -287,6 +297,7 @@ static enum err do_clip(struct worker_state *w, struct wire_failed *f) {
     struct encode_clip_result r;
     enum err e = encode_clip_copy(w->demux, &c, idle, w, &r, f);
     if (e == ERR_UNSUPPORTED) e = encode_clip_anew(w->decode, &c, idle, w, &r, f);
+    if (e == OK) e = settle(f);
     if (e == OK) say_end(w, r.first_us, r.last_us, r.end_us);
     return e;
 }

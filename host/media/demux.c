@@ -42,6 +42,7 @@ struct demux {
     bool has_zero;
     int64_t offset, last_ts; /* ticks; last_ts corrected */
     unsigned n_jumps;
+    int64_t jump_ticks;
     uint64_t n_packets, n_bytes, n_timed;
 };
 
@@ -336,6 +337,9 @@ const AVFormatContext *demux_format(const struct demux *d) {
 unsigned demux_n_jumps(const struct demux *d) {
     return d->n_jumps;
 }
+int64_t demux_jump_ticks(const struct demux *d) {
+    return d->jump_ticks;
+}
 uint64_t demux_n_bytes(const struct demux *d) {
     return d->n_bytes;
 }
@@ -358,7 +362,7 @@ int64_t demux_ticks_of(const struct demux *d, int64_t us) {
     return av_rescale_q(us, micro, demux_stream(d)->time_base) + (d->has_zero ? d->zero : 0);
 }
 
-static int64_t frame_ticks(const struct demux *d) {
+int64_t demux_frame_ticks(const struct demux *d) {
     const AVStream *st = demux_stream(d);
     const AVRational r = st->avg_frame_rate.num > 0 ? st->avg_frame_rate : st->r_frame_rate;
     if (r.num <= 0 || r.den <= 0) return 1;
@@ -382,7 +386,8 @@ static void correct_times(struct demux *d, AVPacket *pkt) {
         pkt->pts = AV_NOPTS_VALUE;
     const int64_t back = av_rescale_q(JUMP_BACK_US, micro, demux_stream(d)->time_base);
     if (d->last_ts != AV_NOPTS_VALUE && ts + d->offset < d->last_ts - back) {
-        d->offset = d->last_ts + frame_ticks(d) - ts;
+        d->offset = d->last_ts + demux_frame_ticks(d) - ts;
+        d->jump_ticks = (pkt->pts != AV_NOPTS_VALUE ? pkt->pts : ts) + d->offset;
         d->n_jumps++;
     }
     if (pkt->pts != AV_NOPTS_VALUE) pkt->pts += d->offset;
@@ -437,7 +442,7 @@ static int64_t shown_at(const AVPacket *p) {
 
 static enum err seek_by_index(struct demux *d, int64_t target) {
     int64_t aim = target;
-    int64_t step = frame_ticks(d) * 8;
+    int64_t step = demux_frame_ticks(d) * 8;
     for (int i = 0; i < SEEK_TRIES; i++) {
         if (av_seek_frame(d->fmt, d->stream, aim, AVSEEK_FLAG_BACKWARD) < 0) return ERR_MISSING;
         d->last_ts = AV_NOPTS_VALUE;
@@ -530,6 +535,10 @@ int64_t demux_duration_us(const struct demux *d) {
     else if (d->fmt->duration > 0)
         us = d->fmt->duration;
     return us > 0 ? us : 0;
+}
+
+int64_t demux_video_duration_us(const struct demux *d) {
+    return demux_stream(d)->duration > 0 || d->fmt->nb_streams == 1 ? demux_duration_us(d) : 0;
 }
 
 void demux_orientation(const struct demux *d, unsigned *quarter_turns, bool *mirrored) {

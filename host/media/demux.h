@@ -37,13 +37,15 @@ const struct AVFormatContext *demux_format(const struct demux *d);
 MUST_CHECK enum err demux_read(struct demux *d, struct AVPacket *pkt);
 /* How often the clock jumped back so far. */
 unsigned demux_n_jumps(const struct demux *d);
-uint64_t demux_n_bytes(const struct demux *d); /* of video packets read */
+int64_t demux_jump_ticks(const struct demux *d); /* corrected time of the first packet after the last jump */
+uint64_t demux_n_bytes(const struct demux *d);   /* of video packets read */
 /* True when the container gives no times at all: frames are then counted. */
 bool demux_is_untimed(const struct demux *d);
 
 /* The tick that is 0 us. Set once, by who decoded the first frame. */
 void demux_set_zero(struct demux *d, int64_t ticks);
 int64_t demux_us_of(const struct demux *d, int64_t ticks);
+int64_t demux_frame_ticks(const struct demux *d); /* of one frame at the stated rate, at least 1 */
 int64_t demux_ticks_of(const struct demux *d, int64_t us);
 
 /* Makes the next packet a key frame shown at or before `us`, or the first of the file. By the container's
@@ -53,6 +55,8 @@ MUST_CHECK enum err demux_seek_us(struct demux *d, int64_t us, struct wire_faile
 
 /* Duration of the video as the container states it, in us; 0 = not stated or a mere guess. */
 int64_t demux_duration_us(const struct demux *d);
+/* The same where it is certain that the video, and not another stream, lasts that long. */
+int64_t demux_video_duration_us(const struct demux *d);
 /* Clockwise quarter turns (0..3) that show the picture upright, and whether it is mirrored first. */
 void demux_orientation(const struct demux *d, unsigned *quarter_turns, bool *mirrored);
 /* Container, codec, counts and metadata; not the picture size. */

@@ -251,6 +251,8 @@ enum err encode_clip_copy(struct demux *d, const struct encode_clip *c, demux_id
     const AVRational base = demux_stream(d)->time_base;
     AVPacket *pkt = av_packet_alloc();
     if (!pkt) return no_memory(f, c->from_us);
+    /* Matroska stores no decode times, and none can be told for the first packets after a seek. */
+    const int64_t delay = demux_stream(d)->codecpar->video_delay * demux_frame_ticks(d);
     int64_t first = 0, last_dts = INT64_MIN;
     bool begun = false;
     for (;;) {
@@ -261,6 +263,10 @@ enum err encode_clip_copy(struct demux *d, const struct encode_clip *c, demux_id
         if (e != OK) {
             demux_fail(f, e == ERR_NOMEM ? WIRE_FAIL_MEMORY : WIRE_FAIL_READ, c->from_us, "cannot be read");
             goto done;
+        }
+        if (pkt->dts == AV_NOPTS_VALUE && pkt->pts != AV_NOPTS_VALUE) {
+            const int64_t next = last_dts == INT64_MIN ? pkt->pts - delay : last_dts + 1;
+            pkt->dts = next < pkt->pts ? next : pkt->pts;
         }
         const bool timed = pkt->pts != AV_NOPTS_VALUE && pkt->dts != AV_NOPTS_VALUE;
         if (timed && demux_us_of(d, pkt->dts) >= c->to_us) break;
@@ -297,7 +303,8 @@ enum err encode_clip_copy(struct demux *d, const struct encode_clip *c, demux_id
         const int64_t us = demux_us_of(d, pkt->pts);
         if (us > out->last_us) {
             out->last_us = us;
-            out->end_us = us + demux_us_of(d, pkt->pts + (pkt->duration > 0 ? pkt->duration : 0)) - us;
+            out->end_us =
+                demux_us_of(d, pkt->pts + (pkt->duration > 0 ? pkt->duration : demux_frame_ticks(d)));
         }
         out->n_frames++;
         pkt->pts -= first;
@@ -309,7 +316,9 @@ enum err encode_clip_copy(struct demux *d, const struct encode_clip *c, demux_id
         av_packet_unref(pkt);
         if (e != OK) goto done;
     }
-    e = begun ? output_result(&o, av_write_trailer(o.fmt), c->from_us, f) : nothing_there(c, f);
+    /* Past the end, all there is lies before from_us. */
+    e = begun && out->end_us > c->from_us ? output_result(&o, av_write_trailer(o.fmt), c->from_us, f)
+                                          : nothing_there(c, f);
     if (e == OK) avio_flush(o.io);
     if (e == OK) e = output_result(&o, 0, c->from_us, f);
 done:
@@ -411,6 +420,7 @@ static enum err maker_flush(struct maker *m, int64_t at_us, struct wire_failed *
         if (rc == AVERROR(EAGAIN) || rc == AVERROR_EOF) return OK;
         if (rc < 0) return output_result(&m->o, rc, at_us, f);
         m->pkt->stream_index = 0;
+        m->pkt->duration = av_rescale_q(1, av_inv_q(m->codec->framerate), mp4_base);
         av_packet_rescale_ts(m->pkt, mp4_base, m->o.st->time_base);
         const enum err e = output_result(&m->o, av_write_frame(m->o.fmt, m->pkt), at_us, f);
         av_packet_unref(m->pkt);
@@ -458,27 +468,44 @@ static enum err maker_add(struct maker *m, struct decode *dec, const struct deco
     return maker_flush(m, fr->pts_us, f);
 }
 
+static enum err maker_take(struct maker *m, struct decode *dec, const struct decode_frame *fr,
+                           struct encode_clip_result *out, struct wire_failed *f) {
+    const enum err e = maker_add(m, dec, fr, f);
+    if (e != OK) return e;
+    if (out->n_frames++ == 0) out->first_us = fr->pts_us;
+    out->last_us = fr->pts_us;
+    out->end_us = fr->pts_us + fr->duration_us;
+    return OK;
+}
+
 enum err encode_clip_anew(struct decode *dec, const struct encode_clip *c, demux_idle_fn *idle, void *arg,
                           struct encode_clip_result *out, struct wire_failed *f) {
     *out = (struct encode_clip_result){.first_us = -1, .last_us = -1};
     struct maker m = {.o = {.fd = c->fd, .idle = idle, .arg = arg}};
+    /* The clip opens with the frame that is on screen at from_us: the last one not after it. */
+    struct decode_frame fr, before = {0};
+    AVFrame *kept = NULL;
     enum err e = decode_seek_us(dec, c->from_us, f);
     while (e == OK) {
-        struct decode_frame fr;
         if (idle) idle(arg);
         e = decode_next(dec, &fr, f);
-        if (e == ERR_EOF || (e == OK && fr.pts_us >= c->to_us)) {
-            e = OK;
-            break;
+        if (e != OK || fr.pts_us >= c->to_us) break;
+        if (fr.pts_us <= c->from_us) {
+            av_frame_free(&kept);
+            kept = av_frame_clone(fr.av);
+            if (!kept) e = no_memory(f, fr.pts_us);
+            before = fr;
+            before.av = kept;
+            continue;
         }
-        /* The first is the one that is on screen at from_us. */
-        if (e != OK || fr.pts_us + fr.duration_us <= c->from_us) continue;
-        e = maker_add(&m, dec, &fr, f);
-        if (e != OK) break;
-        if (out->n_frames++ == 0) out->first_us = fr.pts_us;
-        out->last_us = fr.pts_us;
-        out->end_us = fr.pts_us + fr.duration_us;
+        if (kept) e = maker_take(&m, dec, &before, out, f);
+        av_frame_free(&kept);
+        if (e == OK) e = maker_take(&m, dec, &fr, out, f);
     }
+    if (e == ERR_EOF) e = OK;
+    if (e == OK && kept && before.pts_us + before.duration_us > c->from_us)
+        e = maker_take(&m, dec, &before, out, f);
+    av_frame_free(&kept);
     if (e == OK && !m.codec) e = nothing_there(c, f);
     if (e == OK) e = output_result(&m.o, avcodec_send_frame(m.codec, NULL), c->from_us, f);
     if (e == OK) e = maker_flush(&m, c->from_us, f);

@@ -65,6 +65,7 @@ static const struct rule allowed[] = {
     {SCMP_SYS(pread64), "the recording", ON_FD(IN_FD)},
     {SCMP_SYS(pread64), "a clip is read back when its index moves to the front", ON_FD(OUT_FD)},
     {SCMP_SYS(pwrite64), "the clip or still", ON_FD(OUT_FD)},
+    {SCMP_SYS(fsync), "the clip or still is whole on disk before it gets its name", ON_FD(OUT_FD)},
     {SCMP_SYS(fstat), "did the recording change while it was read", ON_FD(IN_FD)},
     {SCMP_SYS(close), "clean-up", ANY},
     {SCMP_SYS(mmap), "memory", NO_EXEC},

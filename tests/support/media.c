@@ -47,6 +47,11 @@ static void on_frame(struct decoder *d, const struct wire_frame *f, void *arg) {
     o->n_frames++;
     slots_unref(c->slots, f->slot);
     if (o->n_frames == c->job->kill_after) kill(decoder_pid(d), SIGKILL);
+    if (o->n_frames == c->job->append_after) {
+        const int fd = open(c->job->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+        if (fd < 0 || write(fd, "x", 1) != 1) abort();
+        close(fd);
+    }
     if (o->n_frames == c->job->stop_after) {
         decoder_free(&c->decoder);
         event_base_loopbreak(c->base);
@@ -92,8 +97,8 @@ void media_run(const char *exe, const struct media_job *job, struct media_run *o
         fprintf(stderr, "no %s\n", job->path);
         abort();
     }
-    if (job->job == DECODER_FRAMES &&
-        slots_new("media", job->n_slots ? job->n_slots : 4, job->slot_bytes ? job->slot_bytes : 4u << 20, &c.slots) != OK)
+    if (job->job == DECODER_FRAMES && slots_new("media", job->n_slots ? job->n_slots : 4,
+                                                job->slot_bytes ? job->slot_bytes : 4u << 20, &c.slots) != OK)
         abort();
     char *copy = strdup(job->path);
     const struct decoder_spec spec = {.exe = exe,

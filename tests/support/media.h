@@ -35,11 +35,12 @@ struct media_job {
     const char *out_path; /* STILL, CLIP */
     uint32_t fps_milli;
     int64_t after_us, from_us, to_us;
-    unsigned n_slots;    /* 0 = 4 */
-    size_t slot_bytes;   /* 0 = 4 MiB */
-    unsigned kill_after; /* kill the worker after that many frames; 0 = never */
-    unsigned stop_after; /* free the decoder after that many frames */
-    unsigned limit_s;    /* 0 = 60 */
+    unsigned n_slots;      /* 0 = 4 */
+    size_t slot_bytes;     /* 0 = 4 MiB */
+    unsigned kill_after;   /* kill the worker after that many frames; 0 = never */
+    unsigned stop_after;   /* free the decoder after that many frames */
+    unsigned append_after; /* append a byte to the file after that many frames */
+    unsigned limit_s;      /* 0 = 60 */
     /* Frame `keep` is copied here, `keep_bytes` of it. */
     unsigned keep;
     uint8_t *keep_to;
