@@ -24,6 +24,7 @@
 
 #define XCLBIN_MAX_BYTES ((size_t)512 << 20) /* a full U55C build with a DPU is about 70 MB */
 #define CUS_MAX          32
+#define PAGE_BYTES       ((size_t)4096)
 #define SIMULATED_PREFIX "simulated "
 
 /* Argument numbers, from the prototypes in kernels/letterbox/letterbox.h and kernels/crop/crop.h. */
@@ -280,7 +281,9 @@ enum err card_buf_new(struct card *c, enum card_place place, size_t n_bytes, str
     if (!b) return ERR_NOMEM;
     b->group = place == CARD_PLACE_SURFACE ? c->surface_group : c->tensor_group;
     b->n_bytes = n_bytes;
-    b->bo = xrtBOAlloc(c->dev, n_bytes, 0, (xrtMemoryGroup)b->group);
+    /* Whole pages: XRT passes the size to aligned_alloc(), which wants a multiple of the alignment. */
+    const size_t whole = (n_bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+    b->bo = xrtBOAlloc(c->dev, whole, 0, (xrtMemoryGroup)b->group);
     if (b->bo) b->at = xrtBOMap(b->bo);
     if (!b->at) {
         log_error("card", "the card gives no buffer bytes=%zu bank=%d", n_bytes, b->group);

@@ -151,7 +151,7 @@ static void describe(int n_kernels, char **kernels) {
         banks[i].m_used = 1;
         banks[i].m_size = BANK_KB;
         banks[i].m_base_address = (uint64_t)i * BANK_KB * 1024u;
-        snprintf((char *)banks[i].m_tag, sizeof banks[i].m_tag, "HBM[%d]", i);
+        snprintf((char *)banks[i].m_tag, sizeof banks[i].m_tag, "HBM[%u]", (unsigned)i & 0xffu);
     }
     add("<project name=\"relecture\"><platform vendor=\"xilinx\" boardid=\"sim\" name=\"sim\">"
         "<device name=\"fpga0\"><core name=\"OCL_REGION_0\" target=\"bitstream\" type=\"clc_region\">");
