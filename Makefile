@@ -91,6 +91,17 @@ $(B)/relecture-card: $(CARD_OBJ)
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lxrt_coreutil -lvart-runner -lxir -ljansson -lcrypto -ldl -lm -lpthread
 .PHONY: driver
 driver: $(B)/relecture-card
+# The seam tests run the shipped worker on the simulated card, with a network of their own.
+$(B)/tests/seam/tiny_model: $(B)/tests/seam/tiny_model.o
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lxir -lcrypto
+$(B)/tests/seam/tiny/model.json: $(B)/tests/seam/tiny_model
+	@mkdir -p $(@D)
+	$(Q)$< $(@D) 2>$@.log || { cat $@.log >&2; exit 1; }
+SEAM_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/seam/test_*.c))
+SEAM_OBJ := $(addprefix $(B)/,tests/seam/rig.o tests/kernel/nv12_ref.o driver/dpu_vart.o driver/model_file.o)
+CFLAGS_tests/seam/rig := -DBUILD_DIR='"$(B)"'
+$(SEAM_TESTS): $(B)/tests/seam/%: $(B)/tests/seam/%.o $(SEAM_OBJ) $(B)/libhost.a | driver sim $(B)/tests/seam/tiny/model.json
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lvart-runner -lxir -ldl $(HOST_LIBS)
 
 # ---- kernels and the simulated card -----------------------------------------------------------------------
 # Kernels are HLS C: -O3 because gcc 12 vectorises their loops only there (1080p: 2.8 ms at -O2, 1.2 ms at -O3).
@@ -241,7 +252,10 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(UNIT_LIBS_$*) -lcmocka $(HOST_LIBS)
 TEST_SCRIPTS += tests/tools/check-includes.sh $(wildcard tests/e2e/test_*.py)
 # Sections above may have added theirs.
-TEST_BIN += $(UNIT_BIN) $(KERNEL_TESTS) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector
+TEST_BIN += $(UNIT_BIN) $(KERNEL_TESTS) $(SEAM_TESTS) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector
+
+UNIT_LIBS_test_mot := $(B)/libhost.a # the scorer uses the assigner
+$(B)/tests/unit/test_mot: $(B)/tests/support/mot.o
 
 # ---- vocabulary ---------------------------------------------------------------------------------------------
 $(B)/vocabulary.json: host/vocabulary.json

@@ -158,8 +158,8 @@ struct dpu_runner {
     uint32_t job = 0;
 };
 
-/* Runs `f`, which returns an enum err; an exception becomes ERR_CARD. */
-template <class F> static enum err guarded(const char *what, F f) {
+/* Runs `f`, which returns an enum err; an exception becomes `on_throw`. */
+template <class F> static enum err guarded(const char *what, F f, enum err on_throw = ERR_CARD) {
     try {
         return f();
     } catch (const std::bad_alloc &) {
@@ -169,7 +169,7 @@ template <class F> static enum err guarded(const char *what, F f) {
     } catch (...) {
         log_error("dpu", "%s: unknown exception", what);
     }
-    return ERR_CARD;
+    return on_throw;
 }
 
 enum err dpu_model_open(const char *path, struct dpu_model **out) {

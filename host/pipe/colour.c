@@ -47,46 +47,132 @@ struct colour_lab colour_lab_at(const struct colour_table *t, const int8_t *bgr)
     return lab_from_linear(t->linear[bgr[2] + 128], t->linear[bgr[1] + 128], t->linear[bgr[0] + 128]);
 }
 
-/* ---- clothes: the nearest of a few dozen garment colours ---- */
+/* ---- names by the nearest of a few dozen typical colours ---- */
 
 static const struct prototype {
     uint8_t name, r, g, b;
 } prototypes[] = {
-    {COLOUR_BLACK, 20, 20, 20},    {COLOUR_BLACK, 40, 40, 45},   {COLOUR_WHITE, 235, 235, 235},
-    {COLOUR_WHITE, 210, 212, 215}, {COLOUR_GREY, 128, 128, 128}, {COLOUR_GREY, 90, 90, 92},
-    {COLOUR_GREY, 165, 165, 165},  {COLOUR_RED, 180, 30, 35},    {COLOUR_RED, 130, 25, 30},
-    {COLOUR_BLUE, 40, 70, 160},    {COLOUR_BLUE, 30, 40, 90},    {COLOUR_BLUE, 90, 130, 190},
-    {COLOUR_GREEN, 50, 120, 60},   {COLOUR_GREEN, 60, 80, 50},   {COLOUR_YELLOW, 220, 200, 60},
-    {COLOUR_ORANGE, 225, 120, 40}, {COLOUR_PINK, 230, 150, 175}, {COLOUR_PURPLE, 110, 60, 130},
-    {COLOUR_BROWN, 110, 75, 50},   {COLOUR_BROWN, 80, 55, 40},   {COLOUR_BEIGE, 200, 180, 145},
+    {COLOUR_BLACK, 12, 12, 16},    {COLOUR_BLACK, 20, 20, 20},    {COLOUR_BLACK, 40, 40, 45},
+    {COLOUR_WHITE, 245, 245, 245}, {COLOUR_WHITE, 225, 227, 230}, {COLOUR_GREY, 85, 85, 88},
+    {COLOUR_GREY, 128, 128, 128},  {COLOUR_GREY, 165, 165, 165},  {COLOUR_GREY, 195, 196, 198},
+    {COLOUR_RED, 180, 30, 35},     {COLOUR_RED, 130, 25, 30},     {COLOUR_RED, 210, 40, 50},
+    {COLOUR_RED, 90, 20, 28},      {COLOUR_BLUE, 40, 70, 160},    {COLOUR_BLUE, 30, 40, 90},
+    {COLOUR_BLUE, 90, 130, 190},   {COLOUR_BLUE, 20, 25, 50},     {COLOUR_BLUE, 75, 88, 115}, /* denim */
+    {COLOUR_BLUE, 50, 60, 82},     {COLOUR_BLUE, 120, 140, 170},  {COLOUR_BLUE, 165, 195, 225},
+    {COLOUR_BLUE, 30, 130, 160},   {COLOUR_GREEN, 50, 120, 60},   {COLOUR_GREEN, 60, 80, 50},
+    {COLOUR_GREEN, 30, 50, 35},    {COLOUR_GREEN, 130, 170, 110}, {COLOUR_GREEN, 95, 105, 70}, /* olive */
+    {COLOUR_GREEN, 20, 120, 100},  {COLOUR_YELLOW, 220, 200, 60}, {COLOUR_YELLOW, 240, 220, 90},
+    {COLOUR_YELLOW, 200, 170, 30}, {COLOUR_ORANGE, 225, 120, 40}, {COLOUR_ORANGE, 235, 95, 30},
+    {COLOUR_PINK, 230, 150, 175},  {COLOUR_PINK, 220, 90, 140},   {COLOUR_PINK, 240, 190, 200},
+    {COLOUR_PURPLE, 110, 60, 130}, {COLOUR_PURPLE, 80, 50, 100},  {COLOUR_PURPLE, 150, 120, 180},
+    {COLOUR_BROWN, 110, 75, 50},   {COLOUR_BROWN, 80, 55, 40},    {COLOUR_BROWN, 140, 100, 70},
+    {COLOUR_BROWN, 55, 40, 32},    {COLOUR_BEIGE, 200, 180, 145}, {COLOUR_BEIGE, 225, 210, 185},
+    {COLOUR_BEIGE, 170, 150, 120},
 };
 enum { N_PROTOTYPES = sizeof prototypes / sizeof prototypes[0] };
 
-static unsigned nearest_prototype(const struct colour_lab *lab, const struct colour_lab *p) {
-    unsigned best = 0;
-    float least = 1e30f;
-    for (unsigned i = 0; i < N_PROTOTYPES; i++) {
-        float dl = lab->l - p[i].l, da = lab->a - p[i].a, db = lab->b - p[i].b;
-        float d = 0.5f * dl * dl + da * da + db * db; /* light counts half: folds and shade change it most */
-        if (d < least) {
-            least = d;
-            best = i;
-        }
-    }
-    return prototypes[best].name;
+struct palette {
+    struct colour_lab lab[N_PROTOTYPES];
+};
+
+static void palette_fill(struct palette *p) {
+    for (unsigned i = 0; i < N_PROTOTYPES; i++)
+        p->lab[i] = colour_lab_of(prototypes[i].r, prototypes[i].g, prototypes[i].b);
 }
 
-static void garment(const struct colour_table *t, const struct colour_lab *p, const int8_t *bgr, unsigned row,
-                    unsigned row_end, struct colour_shares *out) {
-    const unsigned col = CROP_PERSON_W_PX / 4, col_end = CROP_PERSON_W_PX * 3 / 4;
-    const float each = 1.0f / (float)((row_end - row) * (col_end - col));
-    *out = (struct colour_shares){0};
-    for (unsigned y = row; y < row_end; y++) {
-        for (unsigned x = col; x < col_end; x++) {
-            struct colour_lab lab = colour_lab_at(t, bgr + 3 * (y * CROP_PERSON_W_PX + x));
-            out->of[nearest_prototype(&lab, p)] += each;
+/* Adds a pixel of this weight to the names it may bear: a pixel between black and navy is some of both, which
+ * is what makes the second colour of a garment worth offering. */
+static void name_pixel(const struct palette *p, const struct colour_lab *lab, float weight,
+                       struct colour_shares *out) {
+    const float width = 2.0f * 6.0f * 6.0f; /* of a name's edge, in LAB units squared */
+    float d[COLOUR_NAMES], e[COLOUR_NAMES], least = 1e30f, sum = 0.0f;
+    for (unsigned i = 0; i < COLOUR_NAMES; i++) d[i] = 1e30f;
+    for (unsigned i = 0; i < N_PROTOTYPES; i++) {
+        float dl = lab->l - p->lab[i].l, da = lab->a - p->lab[i].a, db = lab->b - p->lab[i].b;
+        float far =
+            0.5f * dl * dl + da * da + db * db; /* light counts half: folds and shade change it most */
+        d[prototypes[i].name] = fminf(d[prototypes[i].name], far);
+        least = fminf(least, far);
+    }
+    for (unsigned i = 0; i < COLOUR_NAMES; i++) {
+        float z = (d[i] - least) / width;
+        e[i] = z < 10.0f ? expf(-z) : 0.0f;
+        sum += e[i];
+    }
+    for (unsigned i = 0; i < COLOUR_NAMES; i++) out->of[i] += weight * e[i] / sum;
+}
+
+static void shares_normalise(struct colour_shares *s) {
+    float sum = 0.0f;
+    for (unsigned i = 0; i < COLOUR_NAMES; i++) sum += s->of[i];
+    for (unsigned i = 0; i < COLOUR_NAMES && sum > 0.0f; i++) s->of[i] /= sum;
+}
+
+/* ---- clothes ---- */
+
+/* Coarse histogram of LAB, to tell the street beside a figure from the figure. */
+enum { BINS_L = 13, BINS_AB = 24, N_BINS = BINS_L * BINS_AB * BINS_AB };
+struct histogram {
+    float of[N_BINS];
+};
+
+static unsigned bin_of(const struct colour_lab *lab) {
+    unsigned l = (unsigned)fminf(fmaxf(lab->l / 8.0f, 0.0f), BINS_L - 0.5f);
+    unsigned a = (unsigned)fminf(fmaxf((lab->a + 96.0f) / 8.0f, 0.0f), BINS_AB - 0.5f);
+    unsigned b = (unsigned)fminf(fmaxf((lab->b + 96.0f) / 8.0f, 0.0f), BINS_AB - 0.5f);
+    return (l * BINS_AB + a) * BINS_AB + b;
+}
+
+/* Kernel 1/4 1/2 1/4 along one axis of `n` bins `step` apart; colours do not keep to the borders of bins. */
+static void histogram_smooth(struct histogram *h, unsigned n, unsigned step) {
+    for (unsigned i = 0; i < N_BINS; i++) {
+        if (i / step % n != 0) continue; /* the first bin of a row along the axis */
+        float before = 0.0f;
+        for (unsigned k = 0; k < n; k++) {
+            float here = h->of[i + k * step], after = k + 1 < n ? h->of[i + (k + 1) * step] : 0.0f;
+            h->of[i + k * step] = 0.25f * before + 0.5f * here + 0.25f * after;
+            before = here;
         }
     }
+}
+
+static void histogram_fill(struct histogram *h, const struct colour_lab *lab, unsigned n) {
+    memset(h, 0, sizeof *h);
+    for (unsigned i = 0; i < n; i++) h->of[bin_of(&lab[i])] += 1.0f / (float)n;
+    histogram_smooth(h, BINS_L, BINS_AB * BINS_AB);
+    histogram_smooth(h, BINS_AB, BINS_AB);
+    histogram_smooth(h, BINS_AB, 1);
+}
+
+/* One garment: the middle half of the rows [row, row_end). Street shows between legs and beside arms: a
+ * colour counts less the more of it stands in the strips at both sides, where figures hardly reach. On the
+ * hand-labelled walkers of PETS 2009 this and the soft names raised right lower colours from 8 to 15 of 19.
+ */
+static void garment(const struct colour_table *t, const struct palette *p, const int8_t *bgr, unsigned row,
+                    unsigned row_end, struct colour_shares *out) {
+    enum { W = CROP_PERSON_W_PX, COL = W / 4, COL_END = W * 3 / 4, STRIP = W * 11 / 100, SPARE = 4 };
+    struct colour_lab inside[CROP_PERSON_H_PX * (COL_END - COL)] = {0},
+                                                           beside[CROP_PERSON_H_PX * 2 * STRIP] = {0};
+    struct histogram h_inside, h_beside;
+    unsigned n = 0, n_beside = 0;
+    *out = (struct colour_shares){0};
+    for (unsigned y = row - SPARE; y < row_end + SPARE; y++) {
+        const int8_t *line = bgr + 3 * y * W;
+        for (unsigned x = 0; x < STRIP; x++) {
+            beside[n_beside++] = colour_lab_at(t, line + 3 * x);
+            beside[n_beside++] = colour_lab_at(t, line + 3 * (W - 1 - x));
+        }
+        if (y < row || y >= row_end) continue;
+        for (unsigned x = COL; x < COL_END; x++) inside[n++] = colour_lab_at(t, line + 3 * x);
+    }
+    histogram_fill(&h_inside, inside, n);
+    histogram_fill(&h_beside, beside, n_beside);
+    for (unsigned i = 0; i < n; i++) {
+        unsigned bin = bin_of(&inside[i]);
+        float street = 0.8f * h_beside.of[bin] / h_inside.of[bin];
+        name_pixel(p, &inside[i], fmaxf(1.0f - street, 0.03f), out);
+    }
+    shares_normalise(out);
 }
 
 /* Darker than this in its lightest parts, a crop shows no colours. */
@@ -101,13 +187,12 @@ static bool too_dark(const int8_t *bgr, unsigned n_px) {
 
 bool colour_of_clothes(const int8_t *bgr, struct colour_shares *upper, struct colour_shares *lower) {
     struct colour_table t;
-    struct colour_lab p[N_PROTOTYPES];
+    struct palette p;
     if (too_dark(bgr, CROP_PERSON_W_PX * CROP_PERSON_H_PX)) return false;
     colour_table_fill(&t);
-    for (unsigned i = 0; i < N_PROTOTYPES; i++)
-        p[i] = colour_lab_of(prototypes[i].r, prototypes[i].g, prototypes[i].b);
-    garment(&t, p, bgr, CROP_PERSON_H_PX * 18 / 100, CROP_PERSON_H_PX * 48 / 100, upper);
-    garment(&t, p, bgr, CROP_PERSON_H_PX * 54 / 100, CROP_PERSON_H_PX * 84 / 100, lower);
+    palette_fill(&p);
+    garment(&t, &p, bgr, CROP_PERSON_H_PX * 18 / 100, CROP_PERSON_H_PX * 48 / 100, upper);
+    garment(&t, &p, bgr, CROP_PERSON_H_PX * 54 / 100, CROP_PERSON_H_PX * 84 / 100, lower);
     return true;
 }
 
@@ -223,9 +308,7 @@ static void prefer_paint(struct colour_shares *s) {
         else if (s->of[COLOUR_GREY] > 0.35f)
             s->of[COLOUR_GREY] += s->of[COLOUR_BLACK];
     }
-    float sum = 0.0f;
-    for (unsigned i = 0; i < COLOUR_NAMES; i++) sum += s->of[i];
-    for (unsigned i = 0; i < COLOUR_NAMES && sum > 0.0f; i++) s->of[i] /= sum;
+    shares_normalise(s);
 }
 
 void colour_decide(const struct colour_shares *mean, enum colour_use use, struct colour_verdict *out) {

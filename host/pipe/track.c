@@ -39,7 +39,9 @@ static const struct motion {
 
 #define STEP_S_MAX    5.0f
 #define SAME_IOU      0.60f /* two boxes of a group in one frame: the same object */
-#define SAME_INSIDE   0.85f /* or one inside the other, when also the scores differ: a part of it */
+#define SAME_INSIDE   0.85f /* or a low one inside the other: a part of it */
+#define PART_H        0.70f
+#define MERGED_INSIDE 0.70f /* a box that holds two surer ones this far is a blend of them */
 #define FIRST_IOU     0.15f /* least overlap, rounds one and two */
 #define SECOND_IOU    0.30f
 #define SECOND_LOST_S 1.0f  /* a doubtful detection continues only a track seen this lately */
@@ -48,8 +50,17 @@ static const struct motion {
 #define LOST_BORDER_S 0.5f  /* when it was leaving the picture */
 #define LOST_STILL_S  30.0f /* a parked vehicle that something stands in front of */
 #define YOUNG_SEEN    3u
-#define STILL_SPAN    0.35f /* a track whose centre kept within this many sizes stood still */
+#define STILL_SPREAD  0.12f /* sizes: a track whose centre has no larger standard deviation stood still */
 #define GATE          3.0f  /* standard deviations, round three */
+#define REACH_BASE    0.30f /* sizes: what round three bridges at once .. */
+#define REACH_MAX     1.50f /* .. and at most beyond that */
+#define BIRTH_IOU     0.50f /* a doubtful box this close to a track seen now begins none */
+#define BIRTH_SURE    0.60f
+#define REAL_SEEN     3u
+#define REAL_S        0.3f
+#define REAL_SUM      1.5f
+#define FALSE_MEAN    0.55f /* a still track below this never was what it was called */
+#define FALSE_SPOT    0.65f /* the same where false boxes stood before */
 #define SPOTS_MAX     64u
 #define SPOT_IOU      0.5f
 #define VERSION       1u
@@ -173,10 +184,10 @@ static void track_note(struct track *k, const struct track_obs *o, int64_t pts_u
     k->score_best = fmaxf(k->score_best, o->score);
     k->kind_votes[o->kind] += o->score;
     k->size_sum_px += size_of(o->group, &o->box);
-    k->x_min_px = fminf(k->x_min_px, k->axis[0].x);
-    k->x_max_px = fmaxf(k->x_max_px, k->axis[0].x);
-    k->y_min_px = fminf(k->y_min_px, k->axis[1].x);
-    k->y_max_px = fmaxf(k->y_max_px, k->axis[1].x);
+    float dx = k->axis[0].x - k->x_first_px, dy = k->axis[1].x - k->y_first_px;
+    k->dx_sum += dx;
+    k->dy_sum += dy;
+    k->dd_sum += dx * dx + dy * dy;
 }
 
 static bool spot_known(const struct tracker *t, const struct track_obs *o) {
@@ -202,28 +213,30 @@ static void track_start(struct tracker *t, const struct track_obs *o, int64_t pt
     axis_start(&k->axis[1], cy, 2.0f * m->noise * size, m->speed_start * size);
     axis_start(&k->axis[2], o->box.w_px, 2.0f * m->noise_size * size, m->grow * size);
     axis_start(&k->axis[3], o->box.h_px, 2.0f * m->noise_size * size, m->grow * size);
-    k->x_min_px = k->x_max_px = cx;
-    k->y_min_px = k->y_max_px = cy;
+    k->x_first_px = cx;
+    k->y_first_px = cy;
     k->static_spot = spot_known(t, o);
     track_note(k, o, pts_us);
 }
 
 bool track_is_still(const struct track *k) {
-    float size = k->n_seen ? k->size_sum_px / (float)k->n_seen : 1.0f;
-    return k->x_max_px - k->x_min_px < STILL_SPAN * size && k->y_max_px - k->y_min_px < STILL_SPAN * size;
+    if (k->n_seen == 0) return true;
+    float n = (float)k->n_seen, size = k->size_sum_px / n;
+    float mx = k->dx_sum / n, my = k->dy_sum / n;
+    return k->dd_sum / n - mx * mx - my * my < STILL_SPREAD * STILL_SPREAD * size * size;
 }
 
 /* Stood still, and never looked surely like what it was called. */
 static bool track_is_false(const struct track *k) {
     if (!track_is_still(k)) return false;
-    float mean = k->score_sum / (float)k->n_seen;
-    float need = k->static_spot ? 0.65f : 0.55f;
-    return mean < need && k->score_best < need + 0.12f;
+    float need = k->static_spot ? FALSE_SPOT : FALSE_MEAN;
+    return k->score_sum / (float)k->n_seen < need && k->score_best < need + 0.12f;
 }
 
 bool track_is_real(const struct track *k) {
-    if (k->n_seen < 2) return false;
-    if (k->last_us - k->first_us < 300000 || k->score_sum < 1.2f) return false;
+    if (k->n_seen < REAL_SEEN && k->score_sum / (float)k->n_seen < 0.6f) return false;
+    if (k->n_seen < 2 || (float)(k->last_us - k->first_us) / 1e6f < REAL_S || k->score_sum < REAL_SUM)
+        return false;
     return !track_is_false(k);
 }
 
@@ -237,13 +250,16 @@ static bool obs_is_sound(const struct track_obs *o) {
 
 /* The detector suppresses doubles per class only; the same car as "car" and "truck" meets here. */
 static bool obs_is_double(const struct tracker *t, const struct track_obs *o) {
+    unsigned n_inside = 0;
     for (unsigned i = 0; i < t->n_obs; i++) {
         const struct track_obs *kept = &t->obs[i];
         if (kept->group != o->group) continue;
         if (track_box_iou(&kept->box, &o->box) > SAME_IOU) return true;
-        if (o->score < 0.8f * kept->score && track_box_cover(&o->box, &kept->box) > SAME_INSIDE) return true;
+        if (o->box.h_px < PART_H * kept->box.h_px && track_box_cover(&o->box, &kept->box) > SAME_INSIDE)
+            return true;
+        n_inside += track_box_cover(&kept->box, &o->box) > MERGED_INSIDE;
     }
-    return false;
+    return n_inside >= 2;
 }
 
 static void take_observations(struct tracker *t, const struct track_obs *obs, unsigned n_obs) {
@@ -320,7 +336,7 @@ static void match_by_distance(struct tracker *t, int64_t pts_us) {
         const struct motion *m = &motion_of[k->group];
         struct track_box box = track_box_of(k);
         float size = size_of(k->group, &box);
-        float reach = size * (0.3f + fminf(m->reach * lost_s(k, pts_us), 1.5f));
+        float reach = size * (REACH_BASE + fminf(m->reach * lost_s(k, pts_us), REACH_MAX));
         for (unsigned j = 0; j < t->n_obs; j++) {
             const struct track_obs *o = &t->obs[j];
             if (t->obs_used[j] || o->group != k->group || o->score < t->cfg.start) continue;
@@ -371,6 +387,18 @@ static float patience_s(const struct tracker *t, const struct track *k) {
     return LOST_S;
 }
 
+/* Beside a track seen now, a box that is not quite sure is more likely its double than a second object. */
+static bool may_begin(const struct tracker *t, const struct track_obs *o) {
+    if (o->score < t->cfg.start) return false;
+    if (o->score >= BIRTH_SURE) return true;
+    for (unsigned i = 0; i < TRACKS_MAX; i++) {
+        const struct track *k = &t->tracks[i];
+        if (k->state != TRACK_ALIVE || !k->seen_now || k->group != o->group) continue;
+        if (track_box_iou(&k->seen, &o->box) > BIRTH_IOU) return false;
+    }
+    return true;
+}
+
 /* The box whose lower edge is lower in the picture belongs to the nearer object. */
 static void note_cover(struct tracker *t) {
     for (unsigned i = 0; i < TRACKS_MAX; i++) {
@@ -409,7 +437,7 @@ void tracker_step(struct tracker *t, int64_t pts_us, float frame_w_px, float fra
         if (is_open(k) && lost_s(k, pts_us) > patience_s(t, k)) track_finish(t, k);
     }
     for (unsigned j = 0; j < t->n_obs; j++) {
-        if (!t->obs_used[j] && t->obs[j].score >= t->cfg.start) track_start(t, &t->obs[j], pts_us);
+        if (!t->obs_used[j] && may_begin(t, &t->obs[j])) track_start(t, &t->obs[j], pts_us);
     }
     note_cover(t);
 }
@@ -481,10 +509,11 @@ static void put_track(struct bytes *out, const struct track *k) {
     bytes_put_f32(out, k->score_sum);
     bytes_put_f32(out, k->score_best);
     for (unsigned i = 0; i < TRACK_KINDS_MAX; i++) bytes_put_f32(out, k->kind_votes[i]);
-    bytes_put_f32(out, k->x_min_px);
-    bytes_put_f32(out, k->x_max_px);
-    bytes_put_f32(out, k->y_min_px);
-    bytes_put_f32(out, k->y_max_px);
+    bytes_put_f32(out, k->x_first_px);
+    bytes_put_f32(out, k->y_first_px);
+    bytes_put_f32(out, k->dx_sum);
+    bytes_put_f32(out, k->dy_sum);
+    bytes_put_f32(out, k->dd_sum);
     bytes_put_f32(out, k->size_sum_px);
     bytes_put_f32(out, k->cover);
 }
@@ -559,10 +588,11 @@ static void get_track(struct bytes_reader *r, struct track *k) {
     k->score_sum = get_number(r, 0.0f, any);
     k->score_best = get_number(r, 0.0f, 1.0f);
     for (unsigned i = 0; i < TRACK_KINDS_MAX; i++) k->kind_votes[i] = get_number(r, 0.0f, any);
-    k->x_min_px = get_number(r, -far, far);
-    k->x_max_px = get_number(r, -far, far);
-    k->y_min_px = get_number(r, -far, far);
-    k->y_max_px = get_number(r, -far, far);
+    k->x_first_px = get_number(r, -far, far);
+    k->y_first_px = get_number(r, -far, far);
+    k->dx_sum = get_number(r, -any, any);
+    k->dy_sum = get_number(r, -any, any);
+    k->dd_sum = get_number(r, 0.0f, any);
     k->size_sum_px = get_number(r, 0.0f, any);
     k->cover = get_number(r, 0.0f, 1.1f);
     if (k->state == TRACK_FREE || k->number == 0 || k->n_seen == 0 || k->last_us < k->first_us) r->bad = true;

@@ -57,10 +57,11 @@ struct track {
     int64_t first_us, last_us; /* pts of the first and last matched detection */
     uint32_t n_seen;           /* frames in which it was matched */
     float score_sum, score_best;
-    float kind_votes[TRACK_KINDS_MAX];            /* sums of scores */
-    float x_min_px, x_max_px, y_min_px, y_max_px; /* of the filtered centre, over the track's life */
-    float size_sum_px;                            /* of sizes as seen; / n_seen = mean */
-    float cover; /* share of the box hidden by a nearer one in this frame, 0..1 */
+    float kind_votes[TRACK_KINDS_MAX]; /* sums of scores */
+    float x_first_px, y_first_px;      /* centre at birth */
+    float dx_sum, dy_sum, dd_sum;      /* sums of the centre's offsets from there and of their squares */
+    float size_sum_px;                 /* of sizes as seen; / n_seen = mean */
+    float cover;                       /* share of the box hidden by a nearer one in this frame, 0..1 */
 };
 
 struct track_config {
