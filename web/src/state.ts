@@ -55,7 +55,8 @@ const caseId = signal<string | null>(kept("case"));
 
 export const openCase = computed<Case | null>(() => {
   const open = boot.value?.cases.filter((c) => c.state === "open") ?? [];
-  return open.find((c) => c.id === caseId.value) ?? open[open.length - 1] ?? null;
+  const newest = open.toSorted((a, b) => b.opened_ms - a.opened_ms || b.id.localeCompare(a.id))[0];
+  return open.find((c) => c.id === caseId.value) ?? newest ?? null;
 });
 export const tz = computed(() => boot.value?.tz ?? "Europe/Paris");
 

@@ -149,7 +149,6 @@ export const en: Messages = {
   "player.proposal": "Proposed by the machine. Only your decision counts.",
   "detail.camera": "Camera",
   "detail.passage": "Sighting",
-  "detail.duration": "lasts {what}",
   "detail.recording": "Recording",
   "detail.score": "{n}%",
 

@@ -149,7 +149,6 @@ export const fr = {
   "player.proposal": "Proposition de la machine. Seule votre décision compte.",
   "detail.camera": "Caméra",
   "detail.passage": "Passage",
-  "detail.duration": "durée {what}",
   "detail.recording": "Enregistrement",
   "detail.score": "{n} %",
 

@@ -279,8 +279,7 @@ function Facts(): JSX.Element | null {
         </dd>
         <dt>{t("detail.passage")}</dt>
         <dd class="two-col m">
-          {day(s.from_ms, tz.value, lang)} {clock(s.from_ms, tz.value, lang)} ·{" "}
-          {t("detail.duration", { what: duration(s.to_ms - s.from_ms, lang) })}
+          {day(s.from_ms, tz.value, lang)} {clock(s.from_ms, tz.value, lang)} · {duration(s.to_ms - s.from_ms, lang)}
         </dd>
         <dt>{fieldLabel("class")}</dt>
         <dd>{valueLabel("class", s.kind)}</dd>

@@ -113,7 +113,7 @@ export function Timeline(): JSX.Element | null {
         <span class="m">{dayAndTime(domain.from_ms, zone, lang)}</span>
         {axis.map((ms) => {
           const part = (ms - domain.from_ms) / length;
-          return part > 0.21 && part < 0.84 ? (
+          return part > 0.24 && part < 0.84 ? (
             <span key={ms} class="m tick" style={{ left: `${part * 100}%` }}>
               {label(ms)}
             </span>

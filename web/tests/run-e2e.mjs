@@ -1,0 +1,420 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
+// The page in Debian's Chromium against the real server and real footage: PETS 2009 S2.L1 (vtest.avi of Debian's
+// opencv-doc), imported by the shipped binaries. Speaks TAP. RELECTURE names the program, SHOTS=1 renews web/docs.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = resolve(here, "../..");
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const CLIP = "/usr/share/doc/opencv-doc/examples/data/vtest.avi";
+const START = "2026-11-20T14:00:00Z";
+const program = [process.env.RELECTURE, join(root, "build/relecture"), join(root, "build/release/relecture")].find(
+  (p) => p && existsSync(p),
+);
+
+let n = 0;
+let failures = 0;
+const report = (good, name, why) => {
+  console.log(`${good ? "ok" : "not ok"} ${++n} - ${name}`);
+  if (!good) {
+    failures++;
+    for (const line of String(why ?? "").split("\n").slice(0, 12)) console.log(`# ${line}`);
+  }
+};
+const skip = (why) => {
+  console.log(`ok 1 - the page against the real server # SKIP ${why}`);
+  console.log("1..1");
+  process.exit(0);
+};
+if (!existsSync(CHROMIUM)) skip(`${CHROMIUM} is absent (Debian package chromium)`);
+if (!existsSync(CLIP)) skip(`${CLIP} is absent (Debian package opencv-doc)`);
+if (!program) skip("the relecture program is not built");
+if (!existsSync(join(root, "build/web/index.html"))) skip("the page is not built: make web");
+if (!existsSync(join(root, "web/node_modules/playwright-core"))) skip("playwright-core is absent: make web");
+
+const { chromium } = await import("playwright-core");
+const axe = readFileSync(join(root, "web/node_modules/axe-core/axe.min.js"), "utf8");
+
+// ---- a data directory with real sightings, and a server --------------------------------------------------------
+const dir = mkdtempSync(join(tmpdir(), "relecture-page-"));
+const run = (...args) => {
+  const r = spawnSync(program, args, { encoding: "utf8", timeout: 240000 });
+  if (r.status !== 0) throw new Error(`relecture ${args.join(" ")}: ${r.status}\n${r.stderr}`);
+  return r.stdout;
+};
+const data = join(dir, "data");
+let server;
+let browser;
+const end = () => {
+  server?.kill("SIGTERM");
+  rmSync(dir, { recursive: true, force: true });
+};
+process.on("exit", end);
+/* A wait that a failed step left behind must not end the others. */
+process.on("unhandledRejection", () => undefined);
+
+const openCase = (requisition, from, to) =>
+  JSON.parse(
+    run("-d", data, "case", "open", "--requisition", requisition, "--authority", "OPJ, commissariat central",
+      "--basis", "CPP 60-1", "--from", from, "--to", to, "--cameras", "gare-01", "--criteria", "all", "--json"),
+  ).id;
+
+async function serve() {
+  const child = spawn(program, ["-d", data, "--set", `paths.web=${join(root, "build/web")}`, "serve", "--listen", "127.0.0.1:0"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const url = await new Promise((found, failed) => {
+    let said = "";
+    const look = (chunk) => {
+      said += chunk;
+      const m = /listening=\S+ port=(\d+)/.exec(said);
+      if (m) found(`http://127.0.0.1:${m[1]}`);
+    };
+    child.stdout.on("data", look);
+    child.stderr.on("data", look);
+    child.on("exit", (code) => failed(new Error(`the server ended with ${code}\n${said}`)));
+    setTimeout(() => failed(new Error(`the server did not come up\n${said}`)), 60000).unref();
+  });
+  return { child, url };
+}
+
+let url;
+let caseId;
+try {
+  run("init", data);
+  run("-d", data, "camera", "add", "--id", "gare-01", "--name", "Gare, parvis", "--lat", "43.5536", "--lon", "7.0174");
+  openCase("PV 2026/00740 (autre)", "2026-11-19T08:00:00Z", "2026-11-19T09:00:00Z");
+  caseId = openCase("PV 2026/00812", "2026-11-20T13:00:00Z", "2026-11-20T16:00:00Z");
+  run("-d", data, "import", "--case", caseId, "--camera", "gare-01", "--start", START, CLIP);
+  ({ child: server, url } = await serve());
+} catch (e) {
+  report(false, "real footage is imported and served", e.message);
+  console.log(`1..${n}`);
+  process.exit(1);
+}
+
+// ---- a browser ---------------------------------------------------------------------------------------------------
+browser = await chromium.launch({
+  executablePath: CHROMIUM,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"],
+});
+const problems = [];
+async function open({ width = 1720, height = 1000, theme = "dark", language = "fr", ...more } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, bypassCSP: false, ...more });
+  await context.addInitScript(
+    ([t, l]) => {
+      localStorage.setItem("theme", localStorage.getItem("theme") ?? t);
+      localStorage.setItem("language", localStorage.getItem("language") ?? l);
+    },
+    [theme, language],
+  );
+  const page = await context.newPage();
+  page.setDefaultTimeout(15000);
+  page.on("console", (m) => /error|warning/.test(m.type()) && problems.push(m.text()));
+  page.on("pageerror", (e) => problems.push(e.message));
+  page.on("request", (r) => {
+    if (!r.url().startsWith(url) && !/^(blob|data):/.test(r.url())) problems.push(`outside request ${r.url()}`);
+  });
+  await page.goto(url);
+  return page;
+}
+const cards = (page) => page.locator(".card:not(.ghost)");
+async function ask(page, sentence) {
+  const answered = page.waitForResponse((r) => r.url().endsWith("/api/v1/search") && r.request().method() === "POST");
+  await page.fill("#sentence", sentence);
+  await page.keyboard.press("Enter");
+  return (await answered).json();
+}
+const playing = (page) =>
+  page.waitForFunction(() => (document.querySelector("video")?.currentTime ?? 0) > 0.6, null, { timeout: 30000 });
+
+// axe is evaluated by the debugger, which the page's CSP does not concern.
+async function violations(page) {
+  await page.evaluate(axe);
+  const r = await page.evaluate(() =>
+    globalThis.axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }),
+  );
+  return r.violations.map((v) => `${v.id}: ${v.nodes.map((x) => x.target.join(" ")).slice(0, 3).join(" | ")}`);
+}
+
+const tests = [];
+const test = (name, body) => tests.push([name, body]);
+let page;
+
+test("the page opens in French with every sighting of the case", async () => {
+  page = await open();
+  await cards(page).first().waitFor();
+  const title = await page.locator("h1").textContent();
+  if (!/passages/.test(title)) throw new Error(`title: ${title}`);
+  if ((await page.locator("html").getAttribute("lang")) !== "fr") throw new Error("language");
+  if ((await page.locator("#case").inputValue()) !== caseId) throw new Error("not the case opened last");
+});
+
+test("the simulator is named for as long as no real card does the work", async () => {
+  await page.locator(".sim", { hasText: "simulateur" }).waitFor();
+});
+
+test("a French sentence is read back word by word and finds people in red", async () => {
+  const a = await ask(page, "personne haut rouge");
+  if (a.total < 1) throw new Error(`total ${a.total}`);
+  await page.locator(".tok", { hasText: "personne" }).waitFor();
+  await page.locator(".tok", { hasText: "rouge" }).waitFor();
+  if ((await cards(page).count()) !== Math.min(a.total, 60)) throw new Error("cards do not match the total");
+  const first = await cards(page).first().textContent();
+  if (!/rouge/.test(first)) throw new Error(`first card: ${first}`);
+  if (!/\d\d:\d\d:\d\d,\d\d/.test(first)) throw new Error(`no time to the hundredth: ${first}`);
+});
+
+test("the count stands beside what was not searched", async () => {
+  const missing = page.locator(".cov");
+  if (!/il manque 3/.test(await missing.textContent())) throw new Error(await missing.textContent());
+  await missing.click();
+  await page.locator("dialog[open] table tbody tr").first().waitFor();
+  if ((await page.locator("dialog[open] tbody tr").count()) !== 2) throw new Error("two gaps: before and after the recording");
+  await page.keyboard.press("Escape");
+});
+
+test("thumbnails are shown", async () => {
+  await page.waitForFunction(() => {
+    const img = document.querySelector(".card img");
+    return img instanceof HTMLImageElement && img.complete && img.naturalWidth > 20;
+  });
+});
+
+test("a passage plays from before it begins, with the box over the person", async () => {
+  await playing(page);
+  const clip = await page.evaluate(() => {
+    const v = document.querySelector("video");
+    return { duration: v.duration, w: v.videoWidth, h: v.videoHeight, error: v.error?.code ?? 0 };
+  });
+  if (clip.error || clip.w !== 768 || clip.h !== 576) throw new Error(JSON.stringify(clip));
+  await page.locator(".over .box").waitFor({ state: "attached", timeout: 20000 });
+  const at = await page.evaluate(() => document.querySelector("video").currentTime);
+  if (at < 3) throw new Error(`the box came at ${at} s: the clip does not start before the passage`);
+});
+
+test("K stops, a comma goes back one frame, L plays", async () => {
+  await page.locator(".ins").focus();
+  await page.keyboard.press("k");
+  await page.waitForFunction(() => document.querySelector("video").paused);
+  const before = await page.evaluate(() => document.querySelector("video").currentTime);
+  await page.keyboard.press(",");
+  await page.waitForFunction((t) => document.querySelector("video").currentTime < t - 0.03, before);
+  const after = await page.evaluate(() => document.querySelector("video").currentTime);
+  if (before - after > 0.35) throw new Error(`one frame was ${before - after} s`);
+  await page.keyboard.press("l");
+  await page.waitForFunction(() => !document.querySelector("video").paused);
+});
+
+test("arrows move over the cards and the player follows", async () => {
+  await page.locator(".grid").focus();
+  const first = await page.locator('.card[aria-selected="true"]').getAttribute("id");
+  await page.keyboard.press("ArrowRight");
+  const second = await page.locator('.card[aria-selected="true"]').getAttribute("id");
+  if (first === second) throw new Error("the selection did not move");
+  await page.keyboard.press("Home");
+  if ((await page.locator('.card[aria-selected="true"]').getAttribute("id")) !== first) throw new Error("Home");
+});
+
+test("a token's cross takes its words out and searches again", async () => {
+  const answered = page.waitForResponse((r) => r.url().endsWith("/api/v1/search"));
+  await page.locator(".tok", { hasText: "rouge" }).getByRole("button").click();
+  await answered;
+  if ((await page.inputValue("#sentence")) !== "personne") throw new Error(await page.inputValue("#sentence"));
+});
+
+test("a facet writes its words into the sentence", async () => {
+  const answered = page.waitForResponse((r) => r.url().endsWith("/api/v1/search"));
+  await page.locator('section[aria-labelledby="facet-upper_colour"] button').first().click();
+  const a = await (await answered).json();
+  if (!/^personne haut \S+/.test(await page.inputValue("#sentence"))) throw new Error(await page.inputValue("#sentence"));
+  if (!a.tokens.some((t) => t.field === "upper_colour")) throw new Error(JSON.stringify(a.tokens));
+});
+
+test("words that are not understood are named, not guessed", async () => {
+  await ask(page, "personne haut rouge gloubiboulga");
+  await page.locator(".tok.bad", { hasText: "gloubiboulga" }).waitFor();
+});
+
+test("a word that the law forbids stops the search", async () => {
+  await ask(page, "homme haut rouge");
+  await page.locator(".empty[role=alert]").waitFor();
+  if ((await cards(page).count()) !== 0) throw new Error("results are shown");
+});
+
+test("a date outside the requisition stops the search", async () => {
+  await ask(page, "personne le 25/12/2026");
+  await page.locator(".empty[role=alert]", { hasText: "période autorisée" }).waitFor();
+});
+
+test("the period fields narrow the search and refuse what is no date", async () => {
+  await ask(page, "personne");
+  await page.fill("#period-from", "32/11 10:00");
+  await page.keyboard.press("Enter");
+  await page.locator("#period-note[role=alert]").waitFor();
+  await page.fill("#period-from", "20/11 16:00");
+  const answered = page.waitForResponse((r) => r.url().endsWith("/api/v1/search"));
+  await page.keyboard.press("Enter");
+  if ((await (await answered).json()).total !== 0) throw new Error("the footage is before 16:00");
+  await page.locator(".empty", { hasText: "Aucun passage" }).waitFor();
+  const again = page.waitForResponse((r) => r.url().endsWith("/api/v1/search"));
+  await page.locator(".fac .link").click();
+  if ((await (await again).json()).total < 1) throw new Error("the whole period");
+});
+
+test("lanes show the same sightings over time", async () => {
+  await page.getByRole("button", { name: "Frise" }).click();
+  await page.locator(".seg-bar").first().waitFor();
+  await page.getByRole("button", { name: "Cartes" }).click();
+});
+
+test("the exact frame of a passage is a picture of the recording's size", async () => {
+  const href = await page.locator(".say a.btn").getAttribute("href");
+  const reply = await page.request.get(url + href);
+  if (reply.status() !== 200 || reply.headers()["content-type"] !== "image/jpeg") throw new Error(`status ${reply.status()}`);
+  const body = await reply.body();
+  if (body.length < 5000 || body[0] !== 0xff || body[1] !== 0xd8) throw new Error(`${body.length} bytes`);
+});
+
+test("English is equal: sentence, labels, times", async () => {
+  await page.getByRole("button", { name: "English" }).click();
+  await page.locator(".btn.pri", { hasText: "Search" }).waitFor();
+  const a = await ask(page, "person red top");
+  if (a.total < 1) throw new Error(`total ${a.total}`);
+  await page.locator(".tok", { hasText: "red" }).waitFor();
+  if (!/\d\d:\d\d:\d\d\.\d\d/.test(await cards(page).first().textContent())) throw new Error("time");
+});
+
+test("Ctrl K, /, F1 and Alt 1..4 work anywhere", async () => {
+  await page.keyboard.press("Alt+2");
+  await page.locator("h1", { hasText: "Import" }).waitFor();
+  await page.locator("td", { hasText: "vtest.avi" }).waitFor();
+  await page.locator("td", { hasText: "done" }).waitFor();
+  await page.keyboard.press("Alt+3");
+  await page.locator("dd", { hasText: "libxrt_core.so.2" }).waitFor();
+  await page.keyboard.press("Alt+4");
+  await page.locator("td", { hasText: "preact" }).first().waitFor();
+  await page.keyboard.press("Control+k");
+  await page.waitForFunction(() => document.activeElement?.id === "sentence");
+  await page.locator(".grid").focus();
+  await page.keyboard.press("/");
+  await page.waitForFunction(() => document.activeElement?.id === "sentence");
+  await page.keyboard.press("F1");
+  await page.locator("dialog[open]").waitFor();
+  await page.keyboard.press("Escape");
+});
+
+test("another case sees none of this one's sightings", async () => {
+  const other = await page.locator("#case option").first().getAttribute("value");
+  const answered = page.waitForResponse((r) => r.url().endsWith("/api/v1/search"));
+  await page.selectOption("#case", other);
+  if ((await (await answered).json()).total !== 0) throw new Error("sightings leaked between cases");
+  await page.locator(".empty", { hasText: "No sighting" }).waitFor();
+  await page.selectOption("#case", caseId);
+  await cards(page).first().waitFor();
+});
+
+test("a server that is gone is said, what was typed stays, and it comes back", async () => {
+  await page.context().setOffline(true);
+  await page.fill("#sentence", "person black top");
+  await page.keyboard.press("Enter");
+  await page.locator(".empty[role=alert]").waitFor();
+  if ((await page.inputValue("#sentence")) !== "person black top") throw new Error("the sentence was lost");
+  await page.context().setOffline(false);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await cards(page).first().waitFor();
+});
+
+for (const theme of ["dark", "light"])
+  test(`axe finds nothing on any page and dialog, ${theme}`, async () => {
+    const p = await open({ width: 1366, height: 768, theme });
+    await cards(p).first().waitFor();
+    await ask(p, "personne haut rouge gloubiboulga");
+    await playing(p);
+    const found = [];
+    const look = async (where) => found.push(...(await violations(p)).map((v) => `${where}: ${v}`));
+    await look("cards");
+    await p.locator(".cov").click();
+    await look("coverage");
+    await p.keyboard.press("Escape");
+    await p.keyboard.press("F1");
+    await look("keys");
+    await p.keyboard.press("Escape");
+    await p.getByRole("button", { name: "Frise" }).click();
+    await look("lanes");
+    await p.getByRole("button", { name: "Cartes" }).click();
+    await ask(p, "personne le 25/12/2026");
+    await look("stopped");
+    for (const [key, where] of [["Alt+2", "import"], ["Alt+3", "system"], ["Alt+4", "about"]]) {
+      await p.keyboard.press(key);
+      await p.locator("main h1").waitFor();
+      await p.waitForLoadState("networkidle").catch(() => undefined);
+      await look(where);
+    }
+    await p.context().close();
+    if (found.length) throw new Error(found.join("\n"));
+  });
+
+for (const [width, height] of [[1720, 1000], [1366, 768], [683, 768], [360, 740]])
+  test(`nothing is cut off sideways at ${width} px`, async () => {
+    const p = await open({ width, height });
+    await cards(p).first().waitFor();
+    const wide = await p.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    await p.context().close();
+    if (wide > 1) throw new Error(`${wide} px too wide`);
+  });
+
+test("the page made no request elsewhere, broke no policy and wrote no error", async () => {
+  // Offline and refused searches are meant to fail; Chromium writes a line for each.
+  const odd = problems.filter((p) => !/Failed to load resource/.test(p));
+  if (odd.length) throw new Error(odd.join("\n"));
+});
+
+if (process.env.SHOTS)
+  test("pictures for the documentation", async () => {
+    for (const theme of ["dark", "light"]) {
+      const p = await open({ width: 1440, height: 900, theme });
+      await cards(p).first().waitFor();
+      await ask(p, "personne haut rouge");
+      await playing(p);
+      await p.locator(".over .box").waitFor({ state: "attached", timeout: 20000 });
+      await p.waitForFunction(() => (document.querySelector("video")?.currentTime ?? 0) > 6.5, null, { timeout: 20000 });
+      await p.locator(".grid").focus();
+      await p.screenshot({ path: join(root, `web/docs/search-${theme}.png`) });
+      if (theme === "dark") {
+        await p.keyboard.press("Alt+2");
+        await p.locator("td", { hasText: "vtest.avi" }).waitFor();
+        await p.screenshot({ path: join(root, "web/docs/import-dark.png") });
+        await p.keyboard.press("Alt+3");
+        await p.locator("dd", { hasText: "libxrt_core" }).waitFor();
+        await p.screenshot({ path: join(root, "web/docs/system-dark.png") });
+      }
+      await p.context().close();
+    }
+    const p = await open({ width: 1366, height: 768, theme: "light", language: "en" });
+    await cards(p).first().waitFor();
+    await ask(p, "person red top");
+    await p.getByRole("button", { name: "Lanes" }).click();
+    await playing(p);
+    await p.screenshot({ path: join(root, "web/docs/lanes-english.png") });
+  });
+
+for (const [name, body] of tests) {
+  try {
+    await body();
+    report(true, name);
+  } catch (e) {
+    report(false, name, e.message);
+    if (process.env.SHOTS && page) await page.screenshot({ path: join(tmpdir(), `failed-${n}.png`) }).catch(() => undefined);
+  }
+}
+console.log(`1..${n}`);
+await browser.close();
+process.exit(failures ? 1 : 0);
