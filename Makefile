@@ -71,10 +71,12 @@ DECODE_OBJ := $(addprefix $(B)/,$(DECODE_SRC:.c=.o) $(addprefix host/proc/,slots
               $(addprefix host/base/,err.o log.o clock.o))
 $(B)/relecture-decode: $(DECODE_OBJ)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(FFMPEG_LIBS) -lm -lpthread
-# What the tests of host/proc start: a worker that can misbehave.
-$(B)/tests/support/worker_double: $(B)/tests/support/worker_double.o $(B)/libhost.a
+# What the tests of host/proc start: a worker that misbehaves, and one that tries to break out.
+WORKER_DOUBLES := $(addprefix $(B)/tests/support/,worker_double sandbox_double)
+$(WORKER_DOUBLES): $(B)/%: $(B)/%.o $(addprefix $(B)/host/proc/,wire.o worker_side.o sandbox.o) \
+                   $(addprefix $(B)/host/base/,err.o log.o clock.o)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lseccomp -lpthread
-$(B)/tests/unit/test_worker: | $(B)/tests/support/worker_double
+$(addprefix $(B)/tests/unit/,test_worker test_sandbox): | $(WORKER_DOUBLES)
 # Tests through the real worker, on clips that the ffmpeg command makes.
 MEDIA_TEST_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/media/test_*.c))
 $(MEDIA_TEST_BIN): $(B)/%: $(B)/%.o $(B)/tests/support/media.o $(B)/libhost.a | $(B)/relecture-decode
