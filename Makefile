@@ -259,6 +259,15 @@ TEST_BIN += $(UNIT_BIN) $(KERNEL_TESTS) $(SEAM_TESTS) $(B)/tests/sim/test_dpu_pl
 UNIT_LIBS_test_mot := $(B)/libhost.a # the scorer uses the assigner
 $(B)/tests/unit/test_mot: $(B)/tests/support/mot.o
 
+# ---- accuracy: programs that measure on footage through the whole chain; each prints its rows -----------------
+ACCURACY := $(addprefix $(B)/tests/accuracy/,tracking)
+ACCURACY_OBJ := $(addprefix $(B)/tests/,accuracy/footage.o support/mot.o)
+$(ACCURACY): $(B)/tests/accuracy/%: $(B)/tests/accuracy/%.o $(ACCURACY_OBJ) $(B)/libhost.a
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
+.PHONY: accuracy
+accuracy: driver sim models $(B)/relecture-decode $(ACCURACY)
+	@for p in $(ACCURACY); do $$p || exit 1; done
+
 # ---- vocabulary ---------------------------------------------------------------------------------------------
 $(B)/vocabulary.json: host/vocabulary.json
 	@mkdir -p $(@D)

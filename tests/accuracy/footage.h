@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* footage.h - films and pictures through the shipped workers and the detector on the simulated card, one
+ * frame after the other, for programs that measure. Everything that cannot work ends the program with a
+ * message. Threads: one. */
+#ifndef TESTS_ACCURACY_FOOTAGE_H
+#define TESTS_ACCURACY_FOOTAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/base/vocab.h"
+#include "host/pipe/detect.h"
+#include "host/proc/wire.h"
+
+struct footage;
+
+/* One analysed frame; borrowed until the callback returns. */
+struct footage_frame {
+    unsigned seq;
+    int64_t pts_us;
+    const struct wire_surface *surface;
+    const uint8_t *pixels;
+    const struct detection *det;
+    unsigned n_det;
+};
+typedef void footage_fn(struct footage *f, const struct footage_frame *frame, void *arg);
+
+/* Starts the card worker beside this program (build/VARIANT) with the model in `model_dir`. */
+struct footage *footage_open(const char *model_dir, const struct vocab *vocab);
+void footage_close(struct footage **f);
+const struct detector *footage_detector(const struct footage *f);
+
+/* Every frame on the time grid (fps_milli, 0 = all), in order. Returns the number of frames. */
+unsigned footage_play(struct footage *f, const char *path, uint32_t fps_milli, footage_fn *fn, void *arg);
+/* One JPEG, as if it were a frame. False: no such file or not readable. */
+bool footage_still(struct footage *f, const char *path, footage_fn *fn, void *arg);
+
+/* Inside a callback: cuts regions of the frame at hand, back to back into out (n * w * h * 3 bytes). */
+void footage_crops(struct footage *f, const struct wire_roi *rois, unsigned n, unsigned w_px, unsigned h_px,
+                   int8_t *out);
+
+/* ---- what programs that measure share ---- */
+
+/* The measurement data: $RELECTURE_DATA, or ../shared/data; NULL when absent. */
+const char *footage_data(void);
+/* One row of the table: "name  value  (n, 95 % interval)  target  ok|below". For shares, k of n. */
+void footage_row(const char *set, const char *what, unsigned k, unsigned n, double target);
+void footage_row_value(const char *set, const char *what, double value, unsigned n, double target,
+                       bool at_most);
+
+#endif
