@@ -264,9 +264,10 @@ ACCURACY := $(addprefix $(B)/tests/accuracy/,tracking)
 ACCURACY_OBJ := $(addprefix $(B)/tests/,accuracy/footage.o support/mot.o)
 $(ACCURACY): $(B)/tests/accuracy/%: $(B)/tests/accuracy/%.o $(ACCURACY_OBJ) $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
-.PHONY: accuracy
-accuracy: driver sim models $(B)/relecture-decode $(ACCURACY)
-	@for p in $(ACCURACY); do $$p || exit 1; done
+.PHONY: accuracy-footage
+accuracy: accuracy-footage
+accuracy-footage: driver sim models $(B)/relecture-decode $(ACCURACY)
+	@for p in $(ACCURACY); do RELECTURE_DATA=$(DATA) $$p || exit 1; done
 
 # ---- vocabulary ---------------------------------------------------------------------------------------------
 $(B)/vocabulary.json: host/vocabulary.json

@@ -195,12 +195,15 @@ static bool roi_of(const struct scene *s, const struct track_box *b, struct wire
     return true;
 }
 
-/* Its colours can be read in this frame. */
+/* Its colours can be read in this frame. A figure cut by the edge has its garments elsewhere in the box; a
+ * car has its paint everywhere. */
 static bool shows_colour(const struct scene *s, const struct track *t) {
-    if (look_is_cut(&t->seen, s->frame_w_px, s->frame_h_px) || t->cover > COVER_MAX) return false;
+    const struct track_box *b = &t->seen;
+    if (t->cover > COVER_MAX) return false;
     if (t->group == TRACK_PERSON)
-        return t->seen.h_px >= GARMENT_H_MIN && t->seen.h_px >= UPRIGHT_MIN * t->seen.w_px;
-    return t->group == TRACK_VEHICLE && fminf(t->seen.w_px, t->seen.h_px) >= VEHICLE_SIDE_MIN;
+        return b->h_px >= GARMENT_H_MIN && b->h_px >= UPRIGHT_MIN * b->w_px &&
+               !look_is_cut(b, s->frame_w_px, s->frame_h_px);
+    return t->group == TRACK_VEHICLE && fminf(b->w_px, b->h_px) >= VEHICLE_SIDE_MIN;
 }
 
 static void wish_for(struct scene *s, unsigned slot, int64_t pts_us, struct scene_crop *want, unsigned max) {

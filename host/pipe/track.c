@@ -15,51 +15,55 @@ static const struct motion {
     float grow;        /* the same for width and height */
     float noise;       /* spread of a sure detection's centre, sizes */
     float noise_size;  /* and of its width and height */
-    float reach;       /* farthest step of a young track, sizes per second */
+    float reach;       /* round three: sizes bridged per second .. */
+    float reach_max;   /* .. and at most */
 } motion_of[TRACK_GROUPS] = {
-    [TRACK_PERSON] = {.speed_start = 0.8f,
+    [TRACK_PERSON] = {.speed_start = 1.1f,
                       .accel = 0.5f,
                       .grow = 0.10f,
-                      .noise = 0.04f,
-                      .noise_size = 0.07f,
-                      .reach = 1.5f},
+                      .noise = 0.08f,
+                      .noise_size = 0.15f,
+                      .reach = 0.8f,
+                      .reach_max = 1.0f},
     [TRACK_TWO_WHEELER] = {.speed_start = 3.0f,
                            .accel = 1.5f,
                            .grow = 0.3f,
                            .noise = 0.05f,
                            .noise_size = 0.08f,
-                           .reach = 8.0f},
+                           .reach = 8.0f,
+                           .reach_max = 2.5f},
     [TRACK_VEHICLE] = {.speed_start = 4.0f,
                        .accel = 2.0f,
                        .grow = 0.4f,
                        .noise = 0.05f,
                        .noise_size = 0.08f,
-                       .reach = 10.0f},
+                       .reach = 10.0f,
+                       .reach_max = 3.0f},
 };
 
 #define STEP_S_MAX    5.0f
-#define SAME_IOU      0.60f /* two boxes of a group in one frame: the same object */
+#define SAME_IOU      0.65f /* two boxes of a group in one frame: the same object */
 #define SAME_INSIDE   0.85f /* or a low one inside the other: a part of it */
 #define PART_H        0.70f
-#define MERGED_INSIDE 0.70f /* a box that holds two surer ones this far is a blend of them */
-#define FIRST_IOU     0.15f /* least overlap, rounds one and two */
-#define SECOND_IOU    0.30f
-#define SECOND_LOST_S 1.0f  /* a doubtful detection continues only a track seen this lately */
-#define LOST_S        2.5f  /* looked for this long */
-#define LOST_YOUNG_S  0.7f  /* with fewer than YOUNG_SEEN detections */
+#define MERGED_INSIDE 0.60f /* a box that holds two surer ones this far is a blend of them */
+#define FIRST_IOU     0.10f /* least overlap, rounds one and two */
+#define SECOND_IOU    0.50f
+#define SECOND_LOST_S 1.3f  /* a doubtful detection continues only a track seen this lately */
+#define LOST_S        2.8f  /* looked for this long */
+#define LOST_YOUNG_S  0.3f  /* with fewer than YOUNG_SEEN detections */
 #define LOST_BORDER_S 0.5f  /* when it was leaving the picture */
 #define LOST_STILL_S  30.0f /* a parked vehicle that something stands in front of */
 #define YOUNG_SEEN    3u
-#define STILL_SPREAD  0.12f /* sizes: a track whose centre has no larger standard deviation stood still */
+#define STILL_SPREAD  0.10f /* sizes: a track whose centre has no larger standard deviation stood still */
 #define GATE          3.0f  /* standard deviations, round three */
-#define REACH_BASE    0.30f /* sizes: what round three bridges at once .. */
-#define REACH_MAX     1.50f /* .. and at most beyond that */
-#define BIRTH_IOU     0.50f /* a doubtful box this close to a track seen now begins none */
-#define BIRTH_SURE    0.60f
+#define REACH_BASE    0.50f /* sizes: what round three bridges at once */
+#define BIRTH_IOU     0.35f /* a doubtful box this close to a track seen now begins none */
+#define BIRTH_SURE    0.66f
 #define REAL_SEEN     3u
 #define REAL_S        0.3f
 #define REAL_SUM      1.5f
-#define FALSE_MEAN    0.55f /* a still track below this never was what it was called */
+#define REAL_BEST     0.55f
+#define FALSE_MEAN    0.53f /* a still track below this never was what it was called */
 #define FALSE_SPOT    0.65f /* the same where false boxes stood before */
 #define SPOTS_MAX     64u
 #define SPOT_IOU      0.5f
@@ -336,7 +340,7 @@ static void match_by_distance(struct tracker *t, int64_t pts_us) {
         const struct motion *m = &motion_of[k->group];
         struct track_box box = track_box_of(k);
         float size = size_of(k->group, &box);
-        float reach = size * (REACH_BASE + fminf(m->reach * lost_s(k, pts_us), REACH_MAX));
+        float reach = size * (REACH_BASE + fminf(m->reach * lost_s(k, pts_us), m->reach_max));
         for (unsigned j = 0; j < t->n_obs; j++) {
             const struct track_obs *o = &t->obs[j];
             if (t->obs_used[j] || o->group != k->group || o->score < t->cfg.start) continue;
@@ -399,7 +403,8 @@ static bool may_begin(const struct tracker *t, const struct track_obs *o) {
     return true;
 }
 
-/* The box whose lower edge is lower in the picture belongs to the nearer object. */
+/* The box whose lower edge is lower in the picture belongs to the nearer object. One behind is seen beside
+ * and above, and troubles the picture half as much. */
 static void note_cover(struct tracker *t) {
     for (unsigned i = 0; i < TRACKS_MAX; i++) {
         struct track *k = &t->tracks[i];
@@ -408,8 +413,9 @@ static void note_cover(struct tracker *t) {
         for (unsigned j = 0; j < t->n_obs; j++) {
             const struct track_box *b = &t->obs[j].box;
             if (b->x_px == k->seen.x_px && b->y_px == k->seen.y_px && b->h_px == k->seen.h_px) continue;
-            if (b->y_px + b->h_px <= k->seen.y_px + k->seen.h_px) continue;
-            k->cover = fmaxf(k->cover, track_box_cover(&k->seen, b));
+            float cover = track_box_cover(&k->seen, b);
+            bool is_nearer = b->y_px + b->h_px > k->seen.y_px + k->seen.h_px;
+            k->cover = fmaxf(k->cover, is_nearer ? cover : 0.5f * cover);
         }
     }
 }
