@@ -36,8 +36,8 @@ static void write_line(const char *line, size_t n) {
     (void)done;
 }
 
-void log_relay(const char *line) {
-    write_line(line, strlen(line));
+void log_relay(enum log_level level, const char *line) {
+    if (level >= sink.least) write_line(line, strlen(line));
 }
 
 void log_write(enum log_level level, const char *module, const char *fmt, ...) {

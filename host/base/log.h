@@ -16,8 +16,9 @@ void log_init(const char *process, enum log_level least);
  * Used by workers, which log over their socket. NULL goes back to stderr. */
 void log_sink(void (*fn)(enum log_level level, const char *line, void *arg), void *arg);
 
-/* A line that another process already formatted (a worker's): written as it is. */
-void log_relay(const char *line);
+/* A line that another process already formatted (a worker's): written as it is, when its level is
+ * wanted. */
+void log_relay(enum log_level level, const char *line);
 
 void log_write(enum log_level level, const char *module, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

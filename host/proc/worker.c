@@ -134,7 +134,7 @@ static void take_packet(struct worker *w, const void *msg, size_t n) {
                          (unsigned)h.type, n);
                 worker_kill(w);
             } else if (type == WIRE_LOG) {
-                log_relay(m.line);
+                log_relay((enum log_level)m.level, m.line);
             }
             return;
         }
