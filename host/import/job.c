@@ -539,11 +539,11 @@ static bool retried(struct job *j) {
 }
 
 static void on_decode_failed(struct decoder *d, enum err e, const struct wire_failed *f, void *arg) {
-    (void)d;
+    (void)d, (void)e;
     struct job *j = arg;
     char at[32];
     count_usage(j);
-    if (f && f->why == WIRE_FAIL_GEOMETRY) {
+    if (f->why == WIRE_FAIL_GEOMETRY) {
         decoder_free(&j->decoder);
         j->grow = true;
         j->grow_w_px = f->w_px;
@@ -551,12 +551,9 @@ static void on_decode_failed(struct decoder *d, enum err e, const struct wire_fa
         pump(j);
         return;
     }
-    if (!f && e == ERR_IO && retried(j)) return;
+    if (f->why == WIRE_FAIL_DIED && retried(j)) return;
     position_text(j->last_sent_us, at);
-    if (f)
-        say(j, "%.200s (at %s)", f->text, at);
-    else
-        say(j, "the decoder failed twice at %s; the file is damaged there", at);
+    say(j, "%.200s (at %s)", f->text, at);
     fail_file(j);
 }
 
@@ -664,13 +661,10 @@ static void on_probe_end(struct decoder *d, const struct wire_decode_end *m, voi
 }
 
 static void on_probe_failed(struct decoder *d, enum err e, const struct wire_failed *f, void *arg) {
-    (void)d;
+    (void)d, (void)e;
     struct job *j = arg;
     count_usage(j);
-    if (f)
-        say(j, "%.250s", f->text);
-    else
-        say(j, "cannot be opened: the decode worker died while looking at it (%s)", err_text(e));
+    say(j, "%.250s", f->text);
     fail_file(j);
 }
 

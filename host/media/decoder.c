@@ -172,7 +172,7 @@ static void on_exit_(struct worker *w, int status, void *arg) {
         struct wire_failed f;
         memset(&f, 0, sizeof f);
         wire_begin(&f, WIRE_DECODE_FAILED, sizeof f);
-        f.why = d->broken ? WIRE_FAIL_PROTOCOL : WIRE_FAIL_DATA;
+        f.why = WIRE_FAIL_DIED;
         f.position_us = d->last_pts_us;
         if (d->broken)
             snprintf(f.text, sizeof f.text, "%s: the decode worker broke the protocol and was ended",

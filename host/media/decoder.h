@@ -46,7 +46,7 @@ struct decoder_callbacks {
     void (*on_gap)(struct decoder *d, const struct wire_gap *g, void *arg);
     void (*on_end)(struct decoder *d, const struct wire_decode_end *e, void *arg);
     /* Exactly one of on_end and on_failed closes a job. e: ERR_CORRUPT and the like with the worker's text,
-     * or ERR_IO "decode worker died (signal 9)" when it crashed or was killed: then a retry in a fresh worker
+     * or why = WIRE_FAIL_DIED when it crashed or was killed: then a retry in a fresh worker
      * from the last frame delivered is the caller's decision. ERR_UNSUPPORTED with why = WIRE_FAIL_GEOMETRY
      * asks for larger slots. */
     void (*on_failed)(struct decoder *d, enum err e, const struct wire_failed *f, void *arg);
