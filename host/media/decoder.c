@@ -143,6 +143,7 @@ static enum err err_of(const struct wire_failed *f) {
         return ERR_NOMEM;
     case WIRE_FAIL_WRITE:
         return ERR_FULL;
+    case WIRE_FAIL_DIED:
     case WIRE_FAIL_PROTOCOL:
         return ERR_IO;
     }
