@@ -193,8 +193,16 @@ static unsigned take_slip(struct grammar *g, unsigned i, unsigned n_words) {
     struct slips s;
     find_slips(g, i, n_words, g->r->language, &s);
     if (s.n_readings == 0) find_slips(g, i, n_words, VOCAB_FR + VOCAB_EN - g->r->language, &s);
-    if (s.n_readings == 0) return 0;
-    if (s.n_readings == 1) {
+    char place[96], typed[96];
+    unsigned n_places = 0, word_to;
+    if (n_words == 0 && plain_phrase(&g->plain, i, 1, typed, &word_to))
+        n_places = grammar_place_slips(g, typed, place);
+    if (s.n_readings + n_places == 0) return 0;
+    if (n_places == 1 && s.n_readings == 0) {
+        grammar_take_place_slip(g, i, word_to, place);
+        return word_to;
+    }
+    if (s.n_readings == 1 && n_places == 0) {
         size_t n;
         const struct vocab_word *w = vocab_find(g->in->vocab, s.reading[0]->text, &n);
         struct item it = choose(g, w, n);
@@ -204,12 +212,17 @@ static unsigned take_slip(struct grammar *g, unsigned i, unsigned n_words) {
         grammar_item_add(g, it);
         return s.to;
     }
+    if (s.n_readings == 0) s.to = word_to;
     struct grammar_token *t = grammar_token_add(g, i, s.to, GRAMMAR_AMBIGUOUS);
     if (!t) return s.to;
     for (unsigned k = 0; k < s.n_readings; k++) {
         struct grammar_reading *r = &t->readings[t->n_readings++];
         r->value = s.reading[k]->n_values ? s.reading[k]->values[0] : NULL;
         strncpy(r->text, s.reading[k]->text, sizeof r->text - 1);
+    }
+    if (n_places && t->n_readings < GRAMMAR_READINGS_MAX) {
+        struct grammar_reading *r = &t->readings[t->n_readings++];
+        strncpy(r->text, place, sizeof r->text - 1);
     }
     grammar_item_add(g, (struct item){.kind = ITEM_OTHER, .from = i, .to = s.to});
     return s.to;
@@ -238,9 +251,20 @@ static unsigned read_word(struct grammar *g, unsigned i) {
     if (to) return to;
     to = i;
     while (to < g->plain.n && plain_is_word(g->plain.c[to])) to++;
-    (void)grammar_token_add(g, i, to, GRAMMAR_UNKNOWN);
+    bool is_place = grammar_after_role(g, "camera");
+    struct grammar_token *t = grammar_token_add(g, i, to, is_place ? GRAMMAR_OUTSIDE : GRAMMAR_UNKNOWN);
+    if (t && is_place) { /* a place nobody knows must not widen the search to all places */
+        strcpy(t->field, "camera");
+        t->note = "no_such_camera";
+        grammar_stop(g, GRAMMAR_STOP_CAMERAS, t);
+    }
     grammar_item_add(g, (struct item){.kind = ITEM_OTHER, .from = i, .to = to});
     return to;
+}
+
+/* "*2CD", "?B1?34?" */
+static bool starts_with_sign(const struct grammar *g, unsigned i) {
+    return (g->plain.c[i] == '*' || g->plain.c[i] == '?') && (i == 0 || g->plain.c[i - 1] == ' ');
 }
 
 static void read_all(struct grammar *g) {
@@ -249,7 +273,13 @@ static void read_all(struct grammar *g) {
         unsigned to = 0;
         char c = g->plain.c[i];
         if (c == ',') grammar_item_add(g, (struct item){.kind = ITEM_BREAK, .from = i, .to = i + 1});
-        if (plain_word_starts(&g->plain, i)) to = read_word(g, i);
+        if (plain_word_starts(&g->plain, i)) {
+            to = grammar_read_duration(g, i);
+            if (!to) to = grammar_read_place(g, i);
+            if (!to) to = grammar_read_time(g, i);
+        }
+        if (!to && (plain_word_starts(&g->plain, i) || starts_with_sign(g, i))) to = grammar_read_plate(g, i);
+        if (!to && plain_word_starts(&g->plain, i)) to = read_word(g, i);
         i = to > i ? to : i + 1;
     }
 }
@@ -291,12 +321,19 @@ enum err grammar_parse(const struct grammar_input *in, struct grammar_result *ou
         return OK;
     }
     out->language = language_of(g);
-    read_all(g);
-    grammar_bind(g);
+    grammar_time_start(g);
+    enum err e = grammar_place_start(g);
+    if (!e) read_all(g);
+    if (!e) e = g->err;
+    if (!e) {
+        grammar_bind(g);
+        grammar_time_finish(g);
+        e = grammar_place_finish(g);
+    }
     if (g->full) out->stop = GRAMMAR_STOP_TOO_LONG;
     order_tokens(out);
     if (out->stop == GRAMMAR_GOES && !anything_asked(out)) out->stop = GRAMMAR_STOP_NOTHING;
-    enum err e = g->err;
+    grammar_place_end(g);
     free(g);
     return e;
 }

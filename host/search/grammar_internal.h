@@ -12,6 +12,7 @@
 #define ITEMS_MAX 160u
 #define DAYS_MAX  400u /* days of a case that a sentence can name */
 #define BANDS_MAX 8u
+#define PICKS_MAX 8u
 
 /* The sentence in plain letters; signs that mean something stay: space ' - : / . , ? * + = ; '~' is a letter
  * of no word. at[i]: the byte of the sentence that plain[i] came from; at[n] its length. */
@@ -39,11 +40,16 @@ struct item {
 struct band { /* hours of a day, in ms of local time; to may pass 24 h */
     int64_t from_ms, to_ms;
 };
+struct pick { /* a weekday whose date is settled at the end */
+    int64_t day;
+    unsigned token;
+};
 struct day_set { /* one bit per local day of the case, from first_day */
     bool asked;
     uint8_t in[DAYS_MAX], out[DAYS_MAX];
 };
 
+struct place_names; /* grammar_place.c */
 struct grammar {
     const struct grammar_input *in;
     struct grammar_result *r;
@@ -55,14 +61,17 @@ struct grammar {
     /* time */
     int64_t first_day, n_days; /* local days (since 1970) that the case touches */
     struct day_set days;
-    unsigned n_bands;
-    struct band bands[BANDS_MAX];
+    unsigned n_bands, n_bands_out;
+    struct band bands[BANDS_MAX], bands_out[BANDS_MAX];
+    unsigned n_picks;
+    struct pick picks[PICKS_MAX];
     bool has_exact; /* full moments "du 20/11 14h au 21/11 8h", already UTC */
     int64_t exact_from_ms, exact_to_ms;
     unsigned time_token;
     /* place */
     bool camera_asked;
-    uint8_t *camera_in; /* one per register camera */
+    uint8_t *camera_in, *camera_out; /* one per register camera */
+    struct place_names *names;
 };
 
 /* ---- grammar_text.c
@@ -101,7 +110,12 @@ unsigned grammar_read_place(struct grammar *g, unsigned i);    /* grammar_place.
 unsigned grammar_read_plate(struct grammar *g, unsigned i);    /* grammar_plate.c */
 void grammar_time_start(struct grammar *g);
 void grammar_time_finish(struct grammar *g);
-enum err grammar_place_finish(struct grammar *g);
+MUST_CHECK enum err grammar_place_start(struct grammar *g);
+MUST_CHECK enum err grammar_place_finish(struct grammar *g);
+void grammar_place_end(struct grammar *g);
+/* Words of camera names one slip from `typed`; how many different ones, the last in out. */
+unsigned grammar_place_slips(const struct grammar *g, const char *typed, char out[static 96]);
+void grammar_take_place_slip(struct grammar *g, unsigned from, unsigned to, const char *word);
 
 /* ---- grammar_words.c: what the items mean together
  * ------------------------------------------------------------ */

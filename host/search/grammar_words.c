@@ -21,9 +21,11 @@ struct mods {
 };
 struct binder {
     struct grammar *g;
-    int group_of[ITEMS_MAX]; /* query group an item went into, -1 = none */
-    int class_group;         /* positive classes of the sentence, -1 = none yet */
-    int vehicle_noun;        /* item of the vehicle noun whose colour was taken, -1 = none */
+    int group_of[ITEMS_MAX];  /* query group an item itself went into, -1 = none */
+    int colour_of[ITEMS_MAX]; /* the one of the colour of this noun, or of this colour; -1 = none */
+    bool coloured[ITEMS_MAX]; /* a noun whose colour was read, searched or not */
+    int class_group;          /* positive classes of the sentence, -1 = none yet */
+    int vehicle_noun;         /* item of the vehicle noun whose colour was taken, -1 = none */
     bool clothing, vehicle_colour, two_vehicles;
     const struct grammar_token *person_hint, *vehicle_hint; /* words that imply a class */
 };
@@ -139,10 +141,10 @@ static bool group_like(const struct binder *b, int group, struct mods m) {
 }
 
 /* The group of what stands before item i when "ou" joins them; -1 = they are not joined. */
-static int joined_group(const struct binder *b, unsigned i) {
+static int joined_group(const struct binder *b, unsigned i, const int *of) {
     while (i > 0 && is_role(b->g, i - 1, "stop")) i--;
     if (i < 2 || !is_role(b->g, i - 1, "or")) return -1;
-    return b->group_of[i - 2];
+    return of[i - 2];
 }
 
 static struct grammar_token *token_of(struct grammar *g, unsigned i, struct mods m,
@@ -159,6 +161,8 @@ static struct grammar_token *token_of(struct grammar *g, unsigned i, struct mods
     return t;
 }
 static void token_value(struct grammar_token *t, const struct vocab_value *v) {
+    for (unsigned i = 0; i < t->n_values; i++)
+        if (t->values[i] == v) return;
     if (t->n_values < VOCAB_VALUES_MAX) t->values[t->n_values++] = v;
 }
 
@@ -259,6 +263,7 @@ static void colour_elsewhere(struct grammar *g, struct grammar_token *t, const s
                              enum field f) {
     t->state = GRAMMAR_NOT_SEARCHED;
     t->note = "colour_of_vehicles_only";
+    strcpy(t->field, "colour");
     token_value(t, w->values[0]);
     for (unsigned i = 0; i < 3 && w->values[0]->see_also[i]; i++) {
         const struct vocab_value *v = vocab_by_id(g->in->vocab, f, w->values[0]->see_also[i]);
@@ -285,6 +290,7 @@ static void add_colour(struct binder *b, const struct colour_phrase *p, unsigned
     if (p->noun == NOUN_THING) {
         t->state = GRAMMAR_NOT_SEARCHED;
         t->note = "colour_of_accessory";
+        strcpy(t->field, "colour");
         token_value(t, w->values[0]);
         return;
     }
@@ -309,7 +315,7 @@ static void add_colour(struct binder *b, const struct colour_phrase *p, unsigned
         token_value(t, v);
     }
     t->group = *group;
-    b->group_of[i] = *group;
+    b->colour_of[i] = *group;
     b->vehicle_colour = b->vehicle_colour || p->noun == NOUN_VEHICLE;
     b->clothing = b->clothing || (p->noun != NOUN_VEHICLE && p->noun != NOUN_NONE);
 }
@@ -338,7 +344,7 @@ static unsigned bind_colours(struct binder *b, unsigned i) {
         p.mods = mods_join(p.mods, mods_before(g, (unsigned)p.noun_item, &start));
         if ((unsigned)p.noun_item < start) start = (unsigned)p.noun_item;
     }
-    int joined = joined_group(b, start);
+    int joined = joined_group(b, start, b->colour_of);
     if (joined >= 0 && group_like(b, joined, p.mods) && p.noun != NOUN_ALL) p.or_group = joined;
     note_vehicle(b, &p);
     int group = p.or_group;
@@ -352,7 +358,10 @@ static unsigned bind_colours(struct binder *b, unsigned i) {
         for (unsigned k = p.first; k <= p.last; k++)
             if (is_colour(g, k)) add_colour(b, &p, k, &group);
     }
-    if (p.noun_item >= 0 && b->group_of[p.noun_item] < 0) b->group_of[p.noun_item] = group;
+    if (p.noun_item >= 0) {
+        b->colour_of[p.noun_item] = group;
+        b->coloured[p.noun_item] = true;
+    }
     return p.last + 1;
 }
 
@@ -369,7 +378,7 @@ static bool has_colour(const struct grammar *g, unsigned noun) {
 
 /* A van while vans are not told apart: what today's detector calls it is searched too, and said. */
 static void add_seen_as(struct binder *b, struct grammar_token *t, const struct vocab_value *v, int group) {
-    t->note = "seen_as";
+    if (t->n_values == 0) t->note = "seen_as";
     token_value(t, v);
     group_add(b, group, v);
     for (unsigned i = 0; i < 3 && v->seen_as[i]; i++) {
@@ -388,7 +397,7 @@ static int group_for_value(struct binder *b, unsigned i, struct mods m, bool is_
     }
     unsigned start;
     (void)mods_before(b->g, i, &start);
-    int joined = joined_group(b, start);
+    int joined = joined_group(b, start, b->group_of);
     if (joined >= 0 && group_like(b, joined, m)) return joined;
     return group_new(b, m);
 }
@@ -406,8 +415,9 @@ static void bind_value(struct binder *b, unsigned i) {
     struct grammar_token *t = token_of(g, i, m, m.maybe ? GRAMMAR_RANKS : GRAMMAR_USED);
     if (!t) return;
     enum noun noun = noun_of(g, i);
+    /* "un sac": as long as one kind of bag is not told apart, a search for the others would lose people. */
     for (unsigned k = 0; k < w->n_values; k++) n_usable += w->values[k]->offered || w->values[k]->seen_as[0];
-    if (n_usable == 0) {
+    if (n_usable < w->n_values) {
         t->state = GRAMMAR_NOT_MEASURED;
         for (unsigned k = 0; k < w->n_values; k++) token_value(t, w->values[k]);
         if (noun == NOUN_VEHICLE || w->values[0]->field == FIELD_EXTRA)
@@ -421,11 +431,9 @@ static void bind_value(struct binder *b, unsigned i) {
         const struct vocab_value *v = w->values[k];
         if (!v->offered && v->seen_as[0]) {
             add_seen_as(b, t, v, group);
-        } else if (v->offered) {
+        } else {
             group_add(b, group, v);
             token_value(t, v);
-        } else {
-            t->note = "partly_measured";
         }
     }
     t->group = group;
@@ -460,7 +468,7 @@ static void bind_inner_colour(struct binder *b, unsigned i) {
             t->group = group_new(b, mods);
             group_add(b, t->group, value_in(&w[m], f));
             token_value(t, value_in(&w[m], f));
-            b->group_of[i] = t->group;
+            b->colour_of[i] = t->group;
             b->clothing = true;
             return;
         }
@@ -490,7 +498,7 @@ static void imply_classes(struct binder *b) {
     unsigned n = b->g->r->n_tokens;
     for (unsigned i = 0; i < n; i++) {
         const struct grammar_token *t = &b->g->r->tokens[i];
-        if (t->state != GRAMMAR_NOT_MEASURED || t->negated || had_class || b->vehicle_colour) continue;
+        if (t->state != GRAMMAR_NOT_MEASURED || t->negated || had_class) continue;
         const struct vocab_value *v = t->n_values ? t->values[0] : NULL;
         const struct vocab_value *c =
             v && v->field == FIELD_VEHICLE_TYPE ? vocab_by_id(vocab, FIELD_CLASS, v->class_id) : NULL;
@@ -516,9 +524,56 @@ static bool two_objects(const struct binder *b) {
     return (b->clothing && vehicle) || (b->vehicle_colour && person);
 }
 
+/* ---- roles that are a criterion by themselves, and those that found nothing to say
+ * ---------------------------------- */
+
+static bool bind_direction_or_order(struct grammar *g, unsigned i) {
+    static const char *const ways[] = {
+        [QUERY_LEFT] = "left", [QUERY_RIGHT] = "right", [QUERY_UP] = "up", [QUERY_DOWN] = "down"};
+    static const char *const orders[] = {
+        [QUERY_NEWEST] = "newest", [QUERY_OLDEST] = "oldest", [QUERY_SCORE] = "best"};
+    const char *field = NULL, *value = NULL;
+    for (unsigned w = QUERY_LEFT; w <= QUERY_DOWN; w++)
+        if (is_role(g, i, ways[w])) {
+            g->r->query.direction = (enum query_direction)w;
+            field = "direction";
+            value = ways[w];
+        }
+    for (unsigned o = 0; o < 3; o++)
+        if (is_role(g, i, orders[o])) {
+            g->r->query.order = (enum query_order)o;
+            field = "order";
+            value = orders[o];
+        }
+    if (!field) return false;
+    struct grammar_token *t = grammar_token_add(g, g->items[i].from, g->items[i].to, GRAMMAR_USED);
+    if (!t) return true;
+    strcpy(t->field, field);
+    strcpy(t->value, value);
+    return true;
+}
+
+/* Words that only join others may pass in silence; a month without its day, a "haut" without colour, a
+ * "seulement" before nothing are named back. */
+static void name_idle_role(struct binder *b, unsigned i) {
+    static const char *const silent[] = {"stop",   "and",    "or",      "with",   "wearing", "from",
+                                         "to",     "at",     "about",   "not",    "only",    "maybe",
+                                         "surely", "camera", "between", "clothes"};
+    struct grammar *g = b->g;
+    for (unsigned k = 0; k < sizeof silent / sizeof *silent; k++)
+        if (is_role(g, i, silent[k])) return;
+    if (b->coloured[i]) return;
+    bool shade = is_role(g, i, "dark") || is_role(g, i, "light");
+    struct grammar_token *t = grammar_token_add(g, g->items[i].from, g->items[i].to,
+                                                shade ? GRAMMAR_NOT_SEARCHED : GRAMMAR_UNKNOWN);
+    if (!t) return;
+    t->note = shade ? "shade" : noun_of(g, i) != NOUN_NONE ? "no_colour" : "";
+}
+
 void grammar_bind(struct grammar *g) {
     struct binder b = {.g = g, .class_group = -1, .vehicle_noun = -1};
-    for (unsigned i = 0; i < ITEMS_MAX; i++) b.group_of[i] = -1;
+    bool idle[ITEMS_MAX] = {false};
+    for (unsigned i = 0; i < ITEMS_MAX; i++) b.group_of[i] = b.colour_of[i] = -1;
     unsigned i = 0;
     while (i < g->n_items && !g->full) {
         if (is_colour(g, i)) {
@@ -529,8 +584,11 @@ void grammar_bind(struct grammar *g) {
             bind_value(&b, i);
             bind_inner_colour(&b, i);
         }
+        if (g->items[i].kind == ITEM_ROLE && !bind_direction_or_order(g, i)) idle[i] = true;
         i++;
     }
+    for (i = 0; i < g->n_items && !g->full; i++)
+        if (idle[i]) name_idle_role(&b, i);
     if (g->full) return;
     imply_classes(&b);
     if (two_objects(&b)) grammar_stop(g, GRAMMAR_STOP_TWO_OBJECTS, NULL);

@@ -235,6 +235,7 @@ static enum err answer_question(struct question *s, json_t **answer) {
         if (!e) {
             json_object_set_new(*answer, "next_offset",
                                 r->n_hits && end < r->total ? json_integer((json_int_t)end) : json_null());
+            json_object_set_new(*answer, "tz", json_string(s->ctx->tz));
             json_object_set_new(*answer, "cpu_ms", json_real((double)r->cpu_us / 1000.0));
             json_object_set_new(*answer, "took_ms",
                                 json_real((double)((clock_mono_ns() - began_ns) / 1000) / 1000.0));

@@ -24,18 +24,21 @@ struct search_context {
     const char *language; /* "fr" or "en": which words are tried first and what labels say */
 };
 
-/* *answer (a new reference): search_id? no: total, took_ms, tokens[], ignored[], refused[],
- * coverage{camera_h, searched_h, gaps[]}, histogram{from_ms,step_ms,hits[]}, facets{field:{value:n}},
- * items[]. Shapes: API.md. ERR_DENIED: a refused word or a criterion outside the case; ERR_USAGE: outside the
- * period, nothing understood. On these *answer is {code, message_key, params, message} for the user. */
+/* *answer (a new reference): total, took_ms, tokens[], ignored[], refused[], coverage{camera_h, searched_h,
+ * gaps[]}, histogram{from_ms,step_ms,hits[]}, facets{field:{value:n}}, items[]. Shapes: host/http/API.md,
+ * "Search". ERR_DENIED: a refused word or a criterion outside the case; ERR_USAGE: outside the period or the
+ * cameras, nothing understood, a malformed body; ERR_TIMEOUT. On these *answer is {code, message_key, params,
+ * message, tokens ...} for the user; on any other error it is NULL. */
 MUST_CHECK enum err search_sentence(const struct search_context *ctx, const char *sentence, unsigned limit,
                                     unsigned offset, json_t **answer);
-/* The same from the API's structured body (operator-page.md section 6). */
+/* The same from the API's body: {sentence, language, limit, offset, sort, time, cameras, where ...}, each
+ * optional; what the members ask is joined (AND) to what the sentence asks. */
 MUST_CHECK enum err search_json(const struct search_context *ctx, const json_t *body, json_t **answer);
 /* One sighting as JSON (items[] of an answer, GET /sightings/ID). */
 json_t *search_sighting_json(const struct search_context *ctx, const struct sighting *s);
 
-/* The answer for a terminal, in English with the labels of the question's language; times in UTC. */
+/* An answer, or what took its place, for a terminal: in English, with the labels of the question's language,
+ * times in the site's zone. */
 void search_print(FILE *out, const json_t *answer);
 
 #endif

@@ -73,7 +73,7 @@ static void put_values(const struct question *s, const struct grammar_token *t, 
         json_decref(values);
         return;
     }
-    json_object_set_new(o, "field", json_string(field_name(t->values[0]->field)));
+    if (!t->field[0]) json_object_set_new(o, "field", json_string(field_name(t->values[0]->field)));
     json_object_set_new(o, "value", json_string(t->values[0]->name));
     json_object_set_new(o, "label", json_string(label));
     json_object_set_new(o, "values", values);

@@ -1,52 +1,107 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The answer of search_json() for a terminal. */
-#include <inttypes.h>
-#include <stdio.h>
+/* search_print.c - an answer for a person at a terminal. */
+#include <string.h>
 
-#include "host/base/clock.h"
-#include "host/search/search.h"
+#include "host/search/search_internal.h"
+
+#define GAPS_SHOWN 10u
+#define DAY_MS     INT64_C(86400000)
 
 static const char *text_of(const json_t *o, const char *key) {
-    const char *s = json_string_value(json_object_get(o, key));
-    return s ? s : "";
+    const char *t = json_string_value(json_object_get(o, key));
+    return t ? t : "";
+}
+static int64_t int_of(const json_t *o, const char *key) {
+    return json_integer_value(json_object_get(o, key));
 }
 
-static void print_words(FILE *out, const json_t *answer) {
-    size_t i;
-    json_t *t;
-    fputs("Understood:", out);
-    json_array_foreach(json_object_get(answer, "tokens"), i, t)
-        fprintf(out, " [%s %s]", text_of(t, "field"),
-                *text_of(t, "label") ? text_of(t, "label") : text_of(t, "text"));
+/* "2026-11-20 15:01:00.00" in the site's time, to a hundredth as the law's log asks. */
+static void print_time(FILE *out, const struct zone *z, int64_t utc_ms, bool date) {
+    int y, m, d;
+    int64_t local = utc_ms + (z ? (int64_t)zone_offset_s(z, utc_ms) * 1000 : 0);
+    int64_t day = local / DAY_MS, ms = local % DAY_MS;
+    zone_date(day, &y, &m, &d);
+    if (date) fprintf(out, "%04d-%02d-%02d ", y, m, d);
+    fprintf(out, "%02d:%02d:%02d.%02d", (int)(ms / 3600000), (int)(ms / 60000 % 60), (int)(ms / 1000 % 60),
+            (int)(ms % 1000 / 10));
+}
+
+static void print_token(FILE *out, const json_t *t) {
+    const char *state = text_of(t, "state"), *label = text_of(t, "label"), *note = text_of(t, "note");
+    fprintf(out, "  %-16s %s%s%s%s", text_of(t, "text"),
+            json_is_true(json_object_get(t, "not")) ? "not " : "",
+            json_is_true(json_object_get(t, "only")) ? "only " : "",
+            json_is_true(json_object_get(t, "sure")) ? "certainly " : "", text_of(t, "field"));
+    fprintf(out, " %s", *label ? label : text_of(t, "value"));
+    if (strcmp(state, "ok") != 0) fprintf(out, " [%s]", state);
+    if (*note) fprintf(out, " (%s)", note);
     fputc('\n', out);
-    json_array_foreach(json_object_get(answer, "ignored"), i, t)
-        fprintf(out, "Ignored: %s\n", json_is_string(t) ? json_string_value(t) : text_of(t, "text"));
 }
 
-static void print_item(FILE *out, const json_t *i) {
-    char from[25];
-    size_t k;
+static void print_words(FILE *out, const json_t *answer, const char *key, const char *head) {
+    size_t i;
+    json_t *w, *list = json_object_get(answer, key);
+    if (!json_array_size(list)) return;
+    fprintf(out, "%s:", head);
+    json_array_foreach(list, i, w) fprintf(out, " %s", json_string_value(w));
+    fputc('\n', out);
+}
+
+static void print_coverage(FILE *out, const struct zone *z, const json_t *c) {
+    size_t i;
+    json_t *g;
+    fprintf(out, "Searched %.2f of %.2f camera-hours", json_number_value(json_object_get(c, "searched_h")),
+            json_number_value(json_object_get(c, "camera_h")));
+    int64_t n = int_of(c, "n_gaps");
+    fprintf(out, n ? "; missing:\n" : "\n");
+    json_array_foreach(json_object_get(c, "gaps"), i, g) {
+        if (i == GAPS_SHOWN) break;
+        fprintf(out, "  %-12s ", text_of(g, "camera_id"));
+        print_time(out, z, int_of(g, "from_ms"), true);
+        fputs(" - ", out);
+        print_time(out, z, int_of(g, "to_ms"), true);
+        fprintf(out, "  %s %s\n", text_of(g, "state"), text_of(g, "reason"));
+    }
+    if (n > (int64_t)GAPS_SHOWN) fprintf(out, "  and %lld more\n", (long long)(n - GAPS_SHOWN));
+}
+
+static void print_item(FILE *out, const struct zone *z, int64_t number, const json_t *item) {
+    size_t i;
     json_t *a;
-    const json_int_t from_ms = json_integer_value(json_object_get(i, "from_ms"));
-    const json_int_t to_ms = json_integer_value(json_object_get(i, "to_ms"));
-    clock_format(from_ms, from);
-    fprintf(out, "%s  %6.1f s  %-12s %-10s", from, (double)(to_ms - from_ms) / 1e3, text_of(i, "camera"),
-            text_of(i, "class_label"));
-    json_array_foreach(json_object_get(i, "attributes"), k, a)
-        fprintf(out, " %s %s %" PRId64 " %%;", text_of(a, "field"), text_of(a, "label"),
-                (int64_t)json_integer_value(json_object_get(a, "score")));
-    fprintf(out, " (%s)\n", text_of(i, "id"));
+    int64_t from_ms = int_of(item, "from_ms"), to_ms = int_of(item, "to_ms");
+    fprintf(out, "%4lld  ", (long long)number);
+    print_time(out, z, from_ms, true);
+    fprintf(out, "  %5.1f s  %-12s %s", (double)(to_ms - from_ms) / 1000, text_of(item, "camera"),
+            text_of(item, "class_label"));
+    json_array_foreach(json_object_get(item, "attributes"), i, a) fprintf(
+        out, ", %s %s %lld%%", text_of(a, "field"), text_of(a, "label"), (long long)int_of(a, "score"));
+    const json_t *plate = json_object_get(item, "plate"), *match = json_object_get(item, "match");
+    if (plate) fprintf(out, ", plate %s", text_of(plate, "text"));
+    fprintf(out, "  [%s]  id %s\n", text_of(match, "level"), text_of(item, "id"));
 }
 
 void search_print(FILE *out, const json_t *answer) {
-    const json_t *coverage = json_object_get(answer, "coverage"), *items = json_object_get(answer, "items");
     size_t i;
-    json_t *item;
-    print_words(out, answer);
-    json_array_foreach(items, i, item) print_item(out, item);
-    fprintf(out, "%" PRId64 " passages, %zu shown; searched %.3f of %.3f camera-hours; %.1f ms\n",
-            (int64_t)json_integer_value(json_object_get(answer, "total")), json_array_size(items),
-            json_number_value(json_object_get(coverage, "searched_h")),
-            json_number_value(json_object_get(coverage, "camera_h")),
-            json_number_value(json_object_get(answer, "took_ms")));
+    json_t *o;
+    struct zone *z = NULL;
+    const char *tz = text_of(answer, "tz");
+    if (*tz && zone_open(tz, &z) != OK) z = NULL; /* then in UTC, and said so */
+    json_t *tokens = json_object_get(answer, "tokens");
+    if (json_array_size(tokens)) fputs("Understood:\n", out);
+    json_array_foreach(tokens, i, o) print_token(out, o);
+    print_words(out, answer, "ignored", "Not understood");
+    print_words(out, answer, "refused", "Refused");
+    if (json_object_get(answer, "code")) {
+        fprintf(out, "%s (%s)\n", text_of(answer, "message"), text_of(answer, "code"));
+    } else {
+        int64_t total = int_of(answer, "total"), offset = int_of(answer, "offset");
+        fprintf(out, "%lld passage%s in %.1f ms; times are %s\n", (long long)total, total == 1 ? "" : "s",
+                json_number_value(json_object_get(answer, "took_ms")), z ? tz : "UTC");
+        print_coverage(out, z, json_object_get(answer, "coverage"));
+        json_array_foreach(json_object_get(answer, "items"), i, o)
+            print_item(out, z, offset + (int64_t)i + 1, o);
+        if (json_is_integer(json_object_get(answer, "next_offset")))
+            fprintf(out, "More: --offset %lld\n", (long long)int_of(answer, "next_offset"));
+    }
+    zone_free(&z);
 }

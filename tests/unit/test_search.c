@@ -304,6 +304,66 @@ static void a_body_with_anything_odd_is_refused(void **state) {
     json_decref(a);
 }
 
+static void the_sentence_narrows_to_time_and_camera(void **state) {
+    (void)state;
+    assert_int_equal(total_of("20/11 15h-15h02"), 1); /* 14:00 UTC is 15:00 in Paris */
+    assert_int_equal(total_of("port"), 2);
+    assert_int_equal(total_of("plus de 1 min"), 0);
+    assert_code("21/11", ERR_USAGE, "outside_period");
+    assert_code("hors-01", ERR_USAGE, "outside_cameras");
+    json_t *a = say("port", OK);
+    const json_t *c = json_object_get(a, "coverage");
+    assert_float_equal(json_number_value(json_object_get(c, "camera_h")), 2.0, 1e-9);
+    json_decref(a);
+    a = say("15h-15h30", OK);
+    c = json_object_get(a, "coverage");
+    assert_float_equal(json_number_value(json_object_get(c, "camera_h")), 1.0, 1e-9);
+    assert_float_equal(json_number_value(json_object_get(c, "searched_h")), 1.0, 1e-9);
+    assert_int_equal(json_array_size(json_object_get(c, "gaps")), 0);
+    json_decref(a);
+}
+
+static void plates_need_their_own_switch(void **state) {
+    (void)state;
+    assert_code("AB-123-CD", ERR_DENIED, "criterion_not_allowed");
+    json_t *a = say("camion", OK);
+    assert_null(json_object_get(json_array_get(json_object_get(a, "items"), 0), "plate"));
+    json_decref(a);
+    strcpy(open_case.criteria, "all,vehicle.plate");
+    assert_int_equal(total_of("AB-123-CD"), 1);
+    assert_int_equal(total_of("A8-1Z3-CD"), 1); /* look-alikes */
+    assert_int_equal(total_of("plaque exacte A8-1Z3-CD"), 0);
+    assert_int_equal(total_of("*3CD"), 1);
+    assert_int_equal(total_of("1?3"), 1);
+    a = say("camion", OK);
+    const json_t *plate = json_object_get(json_array_get(json_object_get(a, "items"), 0), "plate");
+    assert_string_equal(json_string_value(json_object_get(plate, "text")), "AB123CD");
+    json_decref(a);
+    strcpy(open_case.criteria, "all");
+}
+
+static void an_answer_prints_for_people(void **state) {
+    (void)state;
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    assert_non_null(f);
+    json_t *a = say("personne licorne haut rouge", OK);
+    search_print(f, a);
+    json_decref(a);
+    a = say("homme", ERR_DENIED);
+    search_print(f, a);
+    json_decref(a);
+    fclose(f);
+    assert_non_null(strstr(text, "2 passages in "));
+    assert_non_null(strstr(text, "Not understood: licorne"));
+    assert_non_null(strstr(text, "Searched 1.50 of 4.00 camera-hours; missing:"));
+    assert_non_null(
+        strstr(text, "2026-11-20 15:01:00.00    5.0 s  gare-01      personne, upper_colour rouge 90%"));
+    assert_non_null(strstr(text, "Refused: homme"));
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_red_top_is_found_with_its_passage),
@@ -313,6 +373,9 @@ int main(void) {
         cmocka_unit_test(a_criterion_outside_the_case_is_refused),
         cmocka_unit_test(a_body_narrows_what_the_sentence_asks),
         cmocka_unit_test(a_body_with_anything_odd_is_refused),
+        cmocka_unit_test(the_sentence_narrows_to_time_and_camera),
+        cmocka_unit_test(plates_need_their_own_switch),
+        cmocka_unit_test(an_answer_prints_for_people),
     };
     return cmocka_run_group_tests_name("search", tests, open_all, close_all);
 }
