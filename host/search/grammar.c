@@ -185,7 +185,7 @@ static void find_slips(const struct grammar *g, unsigned i, unsigned n_words, in
 static void add_refused(struct grammar *g, unsigned from, unsigned to, const char *reason) {
     struct grammar_token *t = grammar_token_add(g, from, to, GRAMMAR_REFUSED);
     if (!t) return;
-    strncpy(t->value, reason, sizeof t->value - 1);
+    text_copy(t->value, sizeof t->value, reason);
     grammar_stop(g, GRAMMAR_STOP_REFUSED, t);
 }
 
@@ -218,11 +218,11 @@ static unsigned take_slip(struct grammar *g, unsigned i, unsigned n_words) {
     for (unsigned k = 0; k < s.n_readings; k++) {
         struct grammar_reading *r = &t->readings[t->n_readings++];
         r->value = s.reading[k]->n_values ? s.reading[k]->values[0] : NULL;
-        strncpy(r->text, s.reading[k]->text, sizeof r->text - 1);
+        text_copy(r->text, sizeof r->text, s.reading[k]->text);
     }
     if (n_places && t->n_readings < GRAMMAR_READINGS_MAX) {
         struct grammar_reading *r = &t->readings[t->n_readings++];
-        strncpy(r->text, place, sizeof r->text - 1);
+        text_copy(r->text, sizeof r->text, place);
     }
     grammar_item_add(g, (struct item){.kind = ITEM_OTHER, .from = i, .to = s.to});
     return s.to;

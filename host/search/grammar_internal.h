@@ -89,6 +89,8 @@ bool plain_phrase(const struct plain *p, unsigned i, unsigned n, char out[static
 unsigned plain_chunk_end(const struct plain *p, unsigned i);
 /* One insertion, deletion, change or swap apart (or equal). */
 bool text_within_one(const char *a, const char *b);
+/* As much of the text as fits, with its end. */
+void text_copy(char *out, size_t cap, const char *text);
 
 /* ---- grammar.c
  * ---------------------------------------------------------------------------------------------- */

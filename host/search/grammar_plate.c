@@ -119,7 +119,7 @@ unsigned grammar_read_plate(struct grammar *g, unsigned i) {
     grammar_item_add(g, (struct item){.kind = ITEM_OTHER, .from = i, .to = to});
     if (!t) return to;
     strcpy(t->field, "plate");
-    strncpy(t->value, q.plate, sizeof t->value - 1);
+    text_copy(t->value, sizeof t->value, q.plate);
     if (g->r->query.plate_mode != QUERY_PLATE_NONE) {
         t->state = GRAMMAR_NOT_SEARCHED;
         t->note = "one_plate_only";

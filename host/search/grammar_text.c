@@ -124,3 +124,9 @@ bool text_within_one(const char *a, const char *b) {
     if (i == na || strcmp(a + i + 1, b + i + 1) == 0) return true;
     return i + 1 < na && a[i] == b[i + 1] && a[i + 1] == b[i] && strcmp(a + i + 2, b + i + 2) == 0;
 }
+
+void text_copy(char *out, size_t cap, const char *text) {
+    size_t n = strnlen(text, cap - 1);
+    memcpy(out, text, n);
+    out[n] = '\0';
+}

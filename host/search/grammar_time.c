@@ -156,7 +156,7 @@ static unsigned clock_at(const struct grammar *g, unsigned i, struct clock_read 
 static struct grammar_token *time_token(struct grammar *g, unsigned from, unsigned to, const char *field) {
     struct grammar_token *t = grammar_token_add(g, from, to, GRAMMAR_USED);
     if (!t) return NULL;
-    strncpy(t->field, field, sizeof t->field - 1);
+    text_copy(t->field, sizeof t->field, field);
     t->negated = grammar_after_role(g, "not");
     g->time_token = (unsigned)(t - g->r->tokens);
     grammar_item_add(g, (struct item){.kind = ITEM_OTHER, .from = from, .to = to});
@@ -531,7 +531,7 @@ static unsigned add_weekdays(struct grammar *g, unsigned i, unsigned to, const c
     struct grammar_token *t = time_token(g, i, to, "date");
     bool any = false;
     if (!t) return to;
-    strncpy(t->value, name, sizeof t->value - 1);
+    text_copy(t->value, sizeof t->value, name);
     for (int64_t d = 0; d < g->n_days; d++) {
         if (!(days & 1u << zone_weekday(g->first_day + d))) continue;
         any = true;

@@ -297,7 +297,7 @@ static void add_colour(struct binder *b, const struct colour_phrase *p, unsigned
     if (p->noun == NOUN_PERSON && w->values[0]->skin_when_bare) {
         t->state = GRAMMAR_REFUSED;
         t->note = "bare_colour";
-        strncpy(t->value, "skin", sizeof t->value - 1);
+        text_copy(t->value, sizeof t->value, "skin");
         grammar_stop(g, GRAMMAR_STOP_REFUSED, t);
         return;
     }
