@@ -1,188 +1,268 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* answer.c - index_search() and index_facets(). */
+/* answer.c - index_search() and index_facets(): total, hours and one page from what a scan finds. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/base/clock.h"
-#include "host/base/log.h"
+#include "host/index/ask.h"
+#include "host/index/hitset.h"
+#include "host/index/like.h"
 #include "host/index/match.h"
 #include "host/index/plate_match.h"
-#include "host/index/reader.h"
 
-struct found {
-    uint64_t id;
-    int64_t start_ms;
-    uint32_t rank; /* SCORE: greater is better */
-    uint8_t match, slips;
-};
-struct founds {
-    struct found *v;
-    size_t n, cap;
+/* Rank of a hit in QUERY_SCORE order: fewer slips of the plate, then match_level(), then confidence. */
+enum { KEY_SLIPS_SHIFT = 13, KEY_LEVEL_SHIFT = 7, KEY_LEVEL_MAX = 63, KEY_SCORE_MAX = 127 };
+
+/* What one positive group adds to a hit's level. */
+struct level_group {
+    struct cursor *cursor; /* of the values, plausible (first half) and sure (second half) */
+    unsigned n;            /* in each half */
 };
 
-static enum err founds_add(struct founds *f, const struct found *one) {
-    if (f->n == f->cap) {
-        size_t cap = f->cap ? f->cap * 2 : 1024;
-        struct found *q = realloc(f->v, cap * sizeof *q);
-        if (!q) return ERR_NOMEM;
-        f->v = q;
-        f->cap = cap;
-    }
-    f->v[f->n++] = *one;
-    return OK;
-}
-
-static int newest(const void *pa, const void *pb) {
-    const struct found *a = pa, *b = pb;
-    if (a->start_ms != b->start_ms) return a->start_ms > b->start_ms ? -1 : 1;
-    return a->id > b->id ? -1 : a->id < b->id;
-}
-static int oldest(const void *a, const void *b) {
-    return newest(b, a);
-}
-static int by_score(const void *pa, const void *pb) {
-    const struct found *a = pa, *b = pb;
-    if (a->rank != b->rank) return a->rank > b->rank ? -1 : 1;
-    return newest(pa, pb);
-}
-
-typedef enum err hit_fn(void *arg, const struct sighting *s, uint8_t slips);
-
-struct rows_scan {
-    const struct perimeter *p;
+struct answer {
+    struct index_reader *r;
     const struct query *q;
-    uint64_t deadline_ns;
-    int64_t from_ms, to_ms;
-    int together_camera; /* -1 = any */
-    int64_t together_from_ms, together_to_ms;
+    struct ask ask;
+    struct hitset hits;
+    struct index_result *out;
+    int64_t first_hour;
+    struct like_best best;
+    struct level_group level[QUERY_GROUPS_MAX];
+    unsigned n_levels;
+    uint8_t levels[DB_SEGMENT_SLOTS];
 };
 
-static enum err together(struct index_reader *r, struct rows_scan *scan, struct sighting *s) {
-    scan->together_camera = -1;
-    if (!scan->q->together_id) return OK;
-    enum err e = reader_fetch(r, scan->q->together_id, false, s, NULL);
-    if (e) return e;
-    if (!perimeter_holds(scan->p, s->camera_number, s->start_ms)) return ERR_MISSING;
-    scan->together_camera = s->camera_number;
-    scan->together_from_ms = s->start_ms - scan->q->together_ms;
-    scan->together_to_ms = s->end_ms + scan->q->together_ms;
-    return OK;
-}
+/* ---- score order
+ * ---------------------------------------------------------------------------------------------- */
 
-static bool row_fits(const struct rows_scan *scan, const struct sighting *s, uint8_t *slips) {
-    const struct query *q = scan->q;
-    if (!perimeter_holds(scan->p, s->camera_number, s->start_ms) || !match_sighting(q, s)) return false;
-    if (scan->together_camera >= 0 &&
-        (s->camera_number != scan->together_camera || s->id == q->together_id ||
-         s->start_ms < scan->together_from_ms || s->start_ms > scan->together_to_ms))
-        return false;
-    *slips = 0;
-    if (q->plate_mode == QUERY_PLATE_NONE) return true;
-    if (!s->plate.n_chars) return false;
-    *slips = plate_match(q->plate_mode, q->plate, q->max_slips, s->plate.text);
-    return *slips != PLATE_SLIPS_NONE;
-}
-
-static enum err scan_rows(struct index_reader *r, struct rows_scan *scan, hit_fn *hit, void *arg) {
-    sqlite3_stmt *st = r->st[R_ROWS];
-    struct sighting *s = malloc(sizeof *s);
-    bool row;
-    if (!s) return ERR_NOMEM;
-    enum err e = together(r, scan, s);
-    if (e) goto out;
-    (void)sqlite3_bind_int64(st, 1, scan->from_ms / DB_HOUR_MS << 24);
-    (void)sqlite3_bind_int64(st, 2, (((scan->to_ms - 1) / DB_HOUR_MS + 1) << 24) - 1);
-    e = db_step(st, &row);
-    for (uint64_t i = 0; !e && row; i++) {
-        uint8_t slips;
-        e = reader_row(r, st, scan->p->plates_allowed, s);
-        if (!e && row_fits(scan, s, &slips)) e = hit(arg, s, slips);
-        if (!e && i % 256 == 0 && scan->deadline_ns && clock_mono_ns() > scan->deadline_ns) e = ERR_TIMEOUT;
-        if (!e) e = db_step(st, &row);
+static enum err levels_open(struct answer *a) {
+    uint64_t first, last;
+    enum err e = OK;
+    if (!scan_bounds(&a->ask.scan, &first, &last)) return OK;
+    for (unsigned i = 0; !e && i < a->q->n_groups; i++) {
+        const struct query_group *g = &a->q->group[i];
+        if (g->negated) continue;
+        struct level_group *l = &a->level[a->n_levels++];
+        l->cursor = calloc(2 * (size_t)g->n_terms, sizeof *l->cursor);
+        if (!l->cursor) return ERR_NOMEM;
+        l->n = g->n_terms;
+        for (unsigned k = 0; !e && k < 2u * g->n_terms; k++)
+            e = cursor_open(a->r,
+                            vocab_number((enum field)g->term[k % g->n_terms].field,
+                                         g->term[k % g->n_terms].id, k >= g->n_terms),
+                            first, last, &l->cursor[k]);
     }
-    (void)sqlite3_reset(st);
-out:
-    free(s);
     return e;
 }
 
-static enum err scan_prepare(const struct perimeter *p, const struct query *q, unsigned deadline_ms,
-                             struct rows_scan *scan) {
-    enum err e = perimeter_check(p);
-    if (!e) e = match_check(q);
-    if (e) return e;
-    if (q->plate_mode != QUERY_PLATE_NONE && !p->plates_allowed) return ERR_DENIED;
-    if (q->like_id && !p->likeness_allowed) return ERR_DENIED;
-    *scan = (struct rows_scan){.p = p, .q = q, .from_ms = p->from_ms, .to_ms = p->to_ms};
-    if (scan->from_ms < 0) scan->from_ms = 0;
-    if (deadline_ms) scan->deadline_ns = clock_mono_ns() + deadline_ms * UINT64_C(1000000);
+static void levels_close(struct answer *a) {
+    for (unsigned i = 0; i < a->n_levels; i++) {
+        for (unsigned k = 0; a->level[i].cursor && k < 2 * a->level[i].n; k++)
+            cursor_close(a->r, &a->level[i].cursor[k]);
+        free(a->level[i].cursor);
+    }
+}
+
+static void levels_add(struct answer *a, const struct scan_segment *s, const uint64_t *some) {
+    for (size_t w = 0; w < s->n_words; w++)
+        for (uint64_t left = some[w] & s->words[w]; left; left &= left - 1)
+            a->levels[w * 64 + (size_t)__builtin_ctzll(left)]++;
+}
+
+static enum err levels_of(struct answer *a, const struct scan_segment *s) {
+    uint64_t some[CONTAINER_WORDS];
+    memset(a->levels, 0, s->n_words * 64);
+    for (unsigned i = 0; i < a->n_levels; i++)
+        for (unsigned half = 0; half < 2; half++) {
+            memset(some, 0, s->n_words * sizeof *some);
+            for (unsigned k = 0; k < a->level[i].n; k++) {
+                const struct container *c;
+                enum err e =
+                    cursor_to(&a->level[i].cursor[half * a->level[i].n + k], s->id, s->slot_count, &c);
+                if (e) return e;
+                if (c) container_or(a->r->ops, some, c);
+            }
+            levels_add(a, s, some);
+        }
     return OK;
 }
 
-struct collect {
-    struct founds founds;
-    const struct query *q;
-};
-
-static enum err collect_hit(void *arg, const struct sighting *s, uint8_t slips) {
-    struct collect *c = arg;
-    struct found f = {.id = s->id, .start_ms = s->start_ms, .slips = slips, .match = match_degree(c->q, s)};
-    f.rank = (255u - slips) << 16 | match_level(c->q, s) << 8 | s->confidence;
-    return founds_add(&c->founds, &f);
+static uint16_t key_of(unsigned slips, unsigned level, unsigned score) {
+    unsigned fewer = slips >= 7 ? 0 : 7 - slips;
+    if (level > KEY_LEVEL_MAX) level = KEY_LEVEL_MAX;
+    if (score > KEY_SCORE_MAX) score = KEY_SCORE_MAX;
+    return (uint16_t)(fewer << KEY_SLIPS_SHIFT | level << KEY_LEVEL_SHIFT | score);
 }
 
-static enum err fill_page(struct index_reader *r, const struct perimeter *p, const struct query *q,
-                          const struct founds *f, struct index_result *out) {
-    size_t n = f->n > q->offset ? f->n - q->offset : 0;
-    if (n > q->limit) n = q->limit;
-    if (n == 0) return OK;
-    out->hits = calloc(n, sizeof *out->hits);
-    if (!out->hits) return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
-        const struct found *found = &f->v[q->offset + i];
-        enum err e = reader_fetch(r, found->id, p->plates_allowed, &out->hits[i].s, NULL);
+/* Slips of a chunk's hits: `slips` has one byte per slot. */
+static enum err slips_of(struct answer *a, uint64_t segment, unsigned chunk, uint8_t *slips) {
+    const uint8_t *slots, *ids;
+    size_t n;
+    memset(slips, 0, DB_CHUNK_SLOTS);
+    if (!a->ask.has_plates) return OK;
+    enum err e = plate_column(a->r, segment, chunk, &slots, &ids, &n);
+    for (size_t i = 0; !e && i < n; i++) {
+        uint32_t id;
+        memcpy(&id, ids + 4 * i, sizeof id);
+        unsigned slot = (unsigned)(slots[2 * i] | slots[2 * i + 1] << 8);
+        if (slot < DB_CHUNK_SLOTS) slips[slot] = plate_find_slips(&a->ask.plates, id);
+    }
+    return e;
+}
+
+static enum err keys_of(struct answer *a, const struct scan_segment *s, uint16_t **out) {
+    enum { CHUNK_WORDS = DB_CHUNK_SLOTS / 64 };
+    uint8_t slips[DB_CHUNK_SLOTS];
+    size_t at = 0;
+    uint16_t *keys = malloc(s->n_hits * sizeof *keys);
+    if (!keys) return ERR_NOMEM;
+    enum err e = levels_of(a, s);
+    for (size_t first = 0; !e && first < s->n_words; first += CHUNK_WORDS) {
+        size_t end = first + CHUNK_WORDS < s->n_words ? first + CHUNK_WORDS : s->n_words, n;
+        unsigned chunk = (unsigned)(first / CHUNK_WORDS);
+        const uint8_t *scores;
+        if (a->r->ops->count(s->words + first, end - first) == 0) continue;
+        e = slips_of(a, s->id, chunk, slips);
+        if (!e) e = scan_column(a->r, DB_COLUMN_SCORE, s->id, chunk, 1, &scores, &n);
+        for (size_t w = first; !e && w < end; w++)
+            for (uint64_t left = s->words[w]; left; left &= left - 1) {
+                size_t slot = w * 64 + (size_t)__builtin_ctzll(left), in_chunk = slot - first * 64;
+                if (in_chunk >= n) {
+                    e = ERR_CORRUPT;
+                    break;
+                }
+                keys[at++] = key_of(slips[in_chunk], a->levels[slot], scores[in_chunk]);
+            }
+    }
+    if (e) {
+        free(keys);
+        keys = NULL;
+    }
+    *out = keys;
+    return e;
+}
+
+/* ---- collecting
+ * ------------------------------------------------------------------------------------------------ */
+
+static enum err take_segment(void *arg, const struct scan_segment *s) {
+    struct answer *a = arg;
+    uint16_t *keys = NULL;
+    int64_t hour = (int64_t)(s->id >> (24 - DB_SEGMENT_SHIFT)) - a->first_hour;
+    a->out->total += s->n_hits;
+    if (hour >= 0 && hour < a->out->n_histogram) a->out->histogram[hour] += (uint32_t)s->n_hits;
+    if (a->q->like_id)
+        return like_add(a->r->like, a->r->ops, a->ask.like, s->id, s->words, s->n_words, &a->best);
+    if (a->q->order == QUERY_SCORE) {
+        enum err e = keys_of(a, s, &keys);
         if (e) return e;
-        out->hits[i].match = found->match;
-        out->hits[i].plate_slips = found->slips;
-        out->n_hits++;
+    }
+    return hitset_add(&a->hits, s, keys);
+}
+
+/* The hours asked for; of more than INDEX_HISTOGRAM_MAX, the newest. */
+static void histogram_frame(struct answer *a, const struct perimeter *p) {
+    const struct scan_request *q = &a->ask.scan;
+    int64_t from = q->n_ranges ? q->range[0].from_ms : p->from_ms < 0 ? 0 : p->from_ms;
+    int64_t to = q->n_ranges ? q->range[q->n_ranges - 1].to_ms : from + 1;
+    int64_t first = from / DB_HOUR_MS, end = (to - 1) / DB_HOUR_MS + 1;
+    if (end - first > INDEX_HISTOGRAM_MAX) first = end - INDEX_HISTOGRAM_MAX;
+    a->first_hour = first;
+    a->out->histogram_from_ms = first * DB_HOUR_MS;
+    a->out->histogram_step_ms = DB_HOUR_MS;
+    a->out->n_histogram = (unsigned)(end - first);
+}
+
+/* ---- the page
+ * ---------------------------------------------------------------------------------------------------- */
+
+static uint8_t hit_slips(const struct query *q, const struct sighting *s) {
+    if (q->plate_mode == QUERY_PLATE_NONE) return 0;
+    return plate_match(q->plate_mode, q->plate, q->max_slips, s->plate.text);
+}
+
+static enum err fill_page(struct answer *a, const struct perimeter *p, const struct hit_place *place,
+                          unsigned n) {
+    if (n == 0) return OK;
+    a->out->hits = calloc(n, sizeof *a->out->hits);
+    if (!a->out->hits) return ERR_NOMEM;
+    for (unsigned i = 0; i < n; i++) {
+        struct index_hit *h = &a->out->hits[i];
+        enum err e = reader_fetch(a->r, place[i].id, p->plates_allowed, &h->s, NULL);
+        if (e) return e == ERR_MISSING ? ERR_CORRUPT : e; /* a bit without a row */
+        h->match = match_degree(a->q, &h->s);
+        h->plate_slips = hit_slips(a->q, &h->s);
+        if (a->q->like_id) {
+            int8_t v[VECTOR_BYTES];
+            e = vectors_read(a->r->dir, h->s.id, v);
+            if (e) return e;
+            h->match = like_degree(a->ask.like, v);
+        }
+        a->out->n_hits++;
     }
     return OK;
 }
 
-static void histogram(const struct founds *f, const struct rows_scan *scan, struct index_result *out) {
-    int64_t from = scan->from_ms / DB_HOUR_MS, to = (scan->to_ms - 1) / DB_HOUR_MS + 1;
-    if (to - from > INDEX_HISTOGRAM_MAX) from = to - INDEX_HISTOGRAM_MAX;
-    out->histogram_from_ms = from * DB_HOUR_MS;
-    out->histogram_step_ms = DB_HOUR_MS;
-    out->n_histogram = (unsigned)(to - from);
-    for (size_t i = 0; i < f->n; i++) {
-        int64_t hour = f->v[i].start_ms / DB_HOUR_MS - from;
-        if (hour >= 0) out->histogram[hour]++;
+static enum err page(struct answer *a, const struct perimeter *p) {
+    const struct query *q = a->q;
+    unsigned n = 0;
+    enum err e = OK;
+    struct hit_place *place = calloc(q->limit, sizeof *place);
+    if (!place) return ERR_NOMEM;
+    if (q->like_id) {
+        like_finish(a->r->like, &a->best);
+        for (; n < q->limit && q->offset + n < a->best.n; n++) place[n].id = a->best.heap[q->offset + n].id;
+    } else if (q->order == QUERY_SCORE) {
+        e = hitset_page_by_key(a->r, &a->hits, q->offset, q->limit, place, &n);
+    } else {
+        e = hitset_page(a->r, &a->hits, q->order == QUERY_OLDEST, q->offset, q->limit, place, &n);
     }
+    if (!e) e = fill_page(a, p, place, n);
+    free(place);
+    return e;
+}
+
+enum { LIKE_DEPTH_MAX = 10000 };
+
+static enum err answer_run(struct answer *a, const struct perimeter *p, unsigned deadline_ms) {
+    const struct query *q = a->q;
+    enum err e = ask_open(a->r, p, q, deadline_ms, &a->ask);
+    if (e) return e;
+    histogram_frame(a, p);
+    if (q->like_id) {
+        if (q->offset + q->limit > LIKE_DEPTH_MAX) e = ERR_USAGE;
+        if (!e && !a->r->like) e = like_files_open(a->r->dir, &a->r->like);
+        if (!e) e = like_start(&a->best, q->offset + q->limit);
+    } else if (q->order == QUERY_SCORE) {
+        e = levels_open(a);
+    }
+    if (!e && !a->ask.nothing) e = scan_run(a->r, &a->ask.scan, take_segment, a);
+    if (!e) e = page(a, p);
+    levels_close(a);
+    ask_close(&a->ask);
+    return e;
 }
 
 enum err index_search(struct index_reader *r, const struct perimeter *p, const struct query *q,
                       unsigned deadline_ms, struct index_result *out) {
     uint64_t cpu_ns = clock_thread_cpu_ns();
-    struct rows_scan scan;
-    struct collect c = {.q = q};
     memset(out, 0, sizeof *out);
-    enum err e = scan_prepare(p, q, deadline_ms, &scan);
-    if (!e) e = reader_begin(r);
-    if (e) return e;
-    e = scan_rows(r, &scan, collect_hit, &c);
+    struct answer *a = calloc(1, sizeof *a);
+    if (!a) return ERR_NOMEM;
+    a->r = r;
+    a->q = q;
+    a->out = out;
+    enum err e = ask_check(p, q);
     if (!e) {
-        if (c.founds.n)
-            qsort(c.founds.v, c.founds.n, sizeof *c.founds.v,
-                  q->order == QUERY_OLDEST  ? oldest
-                  : q->order == QUERY_SCORE ? by_score
-                                            : newest);
-        out->total = c.founds.n;
-        histogram(&c.founds, &scan, out);
-        e = fill_page(r, p, q, &c.founds, out);
+        e = reader_begin(r);
+        if (!e) {
+            e = answer_run(a, p, deadline_ms);
+            reader_end(r);
+        }
     }
-    reader_end(r);
-    free(c.founds.v);
+    hitset_fini(&a->hits);
+    like_fini(&a->best);
+    free(a);
     if (e) index_result_fini(out);
     out->cpu_us = (clock_thread_cpu_ns() - cpu_ns) / 1000;
     return e;
@@ -194,38 +274,55 @@ void index_result_fini(struct index_result *r) {
     memset(r, 0, sizeof *r);
 }
 
-struct facet_count {
-    const uint32_t *numbers;
+/* ---- facets
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+struct facets {
+    struct index_reader *r;
+    struct cursor *cursor;
     unsigned n;
     uint64_t *counts;
 };
 
-static enum err count_hit(void *arg, const struct sighting *s, uint8_t slips) {
-    struct facet_count *f = arg;
-    (void)slips;
-    for (unsigned i = 0; i < f->n; i++)
-        for (unsigned a = 0; a < s->n_attributes; a++)
-            for (unsigned k = 0; k < s->attributes[a].n_values; k++) {
-                uint32_t plain = vocab_number(s->attributes[a].field, s->attributes[a].value[k].id, false);
-                bool sure = f->numbers[i] != plain;
-                if (f->numbers[i] == plain ||
-                    (sure && s->attributes[a].value[k].sure &&
-                     f->numbers[i] ==
-                         vocab_number(s->attributes[a].field, s->attributes[a].value[k].id, true)))
-                    f->counts[i]++;
-            }
+static enum err facets_segment(void *arg, const struct scan_segment *s) {
+    struct facets *f = arg;
+    for (unsigned i = 0; i < f->n; i++) {
+        const struct container *c;
+        enum err e = cursor_to(&f->cursor[i], s->id, s->slot_count, &c);
+        if (e) return e;
+        if (c) f->counts[i] += container_count_and(f->r->ops, s->words, c);
+    }
     return OK;
+}
+
+static enum err facets_run(struct facets *f, const struct ask *a, const uint32_t *numbers) {
+    uint64_t first, last;
+    enum err e = OK;
+    if (a->nothing || !scan_bounds(&a->scan, &first, &last)) return OK;
+    for (unsigned i = 0; !e && i < f->n; i++) e = cursor_open(f->r, numbers[i], first, last, &f->cursor[i]);
+    if (!e) e = scan_run(f->r, &a->scan, facets_segment, f);
+    for (unsigned i = 0; i < f->n; i++) cursor_close(f->r, &f->cursor[i]);
+    return e;
 }
 
 enum err index_facets(struct index_reader *r, const struct perimeter *p, const struct query *q,
                       const uint32_t *numbers, unsigned n, uint64_t *counts) {
-    struct rows_scan scan;
-    struct facet_count f = {.numbers = numbers, .n = n, .counts = counts};
     memset(counts, 0, n * sizeof *counts);
-    enum err e = scan_prepare(p, q, 0, &scan);
-    if (!e) e = reader_begin(r);
-    if (e) return e;
-    e = scan_rows(r, &scan, count_hit, &f);
-    reader_end(r);
+    enum err e = ask_check(p, q);
+    if (e || n == 0) return e;
+    struct ask *a = malloc(sizeof *a);
+    struct facets f = {.r = r, .n = n, .counts = counts, .cursor = calloc(n, sizeof *f.cursor)};
+    e = a && f.cursor ? reader_begin(r) : ERR_NOMEM;
+    if (!e) {
+        e = ask_open(r, p, q, 0, a);
+        if (!e) {
+            e = facets_run(&f, a, numbers);
+            ask_close(a);
+        }
+        reader_end(r);
+    }
+    free(f.cursor);
+    free(a);
     return e;
 }

@@ -41,8 +41,8 @@ static bool field_in(const struct query_group *g, unsigned field) {
     return false;
 }
 
-/* Best score of the group's values in the sighting, 0 = none; `only` is heeded. */
-static unsigned group_score(const struct query_group *g, const struct sighting *s, bool sure) {
+/* Best score of the group's values in the sighting, 0 = none. */
+static unsigned group_score(const struct query_group *g, const struct sighting *s, bool sure, bool only) {
     unsigned best = 0;
     for (unsigned i = 0; i < s->n_attributes; i++) {
         const struct attribute *a = &s->attributes[i];
@@ -50,7 +50,7 @@ static unsigned group_score(const struct query_group *g, const struct sighting *
             if (term_in(g, a->field, a->value[k].id)) {
                 unsigned score = a->value[k].score ? a->value[k].score : 1;
                 if ((!sure || a->value[k].sure) && score > best) best = score;
-            } else if (g->only && field_in(g, a->field)) {
+            } else if (only && field_in(g, a->field)) {
                 return 0;
             }
         }
@@ -61,7 +61,8 @@ static unsigned group_score(const struct query_group *g, const struct sighting *
 bool match_groups(const struct query *q, const struct sighting *s) {
     for (unsigned i = 0; i < q->n_groups; i++) {
         if (q->group[i].optional) continue;
-        if ((group_score(&q->group[i], s, q->group[i].sure) > 0) == q->group[i].negated) return false;
+        if ((group_score(&q->group[i], s, q->group[i].sure, q->group[i].only) > 0) == q->group[i].negated)
+            return false;
     }
     return true;
 }
@@ -70,8 +71,8 @@ unsigned match_level(const struct query *q, const struct sighting *s) {
     unsigned level = 0;
     for (unsigned i = 0; i < q->n_groups; i++) {
         if (q->group[i].negated) continue;
-        level += group_score(&q->group[i], s, false) > 0;
-        level += group_score(&q->group[i], s, true) > 0;
+        level += group_score(&q->group[i], s, false, false) > 0;
+        level += group_score(&q->group[i], s, true, false) > 0;
     }
     return level;
 }
@@ -80,7 +81,7 @@ uint8_t match_degree(const struct query *q, const struct sighting *s) {
     unsigned degree = 0;
     for (unsigned i = 0; i < q->n_groups; i++) {
         if (q->group[i].negated || q->group[i].optional) continue;
-        unsigned score = group_score(&q->group[i], s, q->group[i].sure);
+        unsigned score = group_score(&q->group[i], s, q->group[i].sure, q->group[i].only);
         if (degree == 0 || score < degree) degree = score;
     }
     if (degree == 0) degree = s->confidence;

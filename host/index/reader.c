@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/base/log.h"
+#include "host/index/like.h"
 #include "host/index/pack.h"
 #include "host/index/plates.h"
 #include "host/index/record.h"
@@ -21,7 +22,13 @@ static const char *const reader_sql[R_STATEMENTS] = {
         "SELECT " RECORDING_COLUMNS " FROM recording WHERE ?1 IS NULL OR case_id = ?1 ORDER BY id",
     [R_COVERAGE] = "SELECT from_ms, to_ms, state, reason FROM coverage WHERE camera_id = ?1 AND from_ms < ?3 "
                    "AND to_ms > ?2 ORDER BY from_ms, to_ms, id",
-    [R_ROWS] = "SELECT " SIGHTING_COLUMNS " FROM sighting WHERE id BETWEEN ?1 AND ?2",
+    [R_SEGMENTS] = "SELECT id, slot_count, cameras FROM segment WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC",
+    [R_COLUMN] = "SELECT data FROM segment_column WHERE key = ?1",
+    [R_DURATION] = "SELECT duration_ms FROM sighting WHERE id = ?1",
+    [R_NEXT_VALUE] = "SELECT key >> 40 FROM bitmap WHERE key >= ?1 ORDER BY key LIMIT 1",
+    [R_PLATE_BLOCKS] = "SELECT number, texts FROM plate_block ORDER BY number",
+    [R_PLATE_COLUMN] = "SELECT key & 1099511627775, data FROM segment_column WHERE key BETWEEN ?1 AND ?2 "
+                       "ORDER BY key DESC",
 };
 
 /* A data directory in which nothing was imported yet has an empty index, not an error. */
@@ -36,6 +43,7 @@ enum err index_reader_open(const char *dir, const struct vocab *vocab, struct in
     *out = NULL;
     struct index_reader *r = calloc(1, sizeof *r);
     if (!r) return ERR_NOMEM;
+    r->ops = bits_best();
     enum err e = ERR_NOMEM;
     r->dir = strdup(dir);
     if (!r->dir) goto fail;
@@ -56,7 +64,9 @@ fail:
 void index_reader_close(struct index_reader **rp) {
     if (!rp || !*rp) return;
     struct index_reader *r = *rp;
-    db_close(&r->db);
+    like_files_close(&r->like);
+    db_close(&r->db); /* finalizes the statements, the cursors' too */
+    free(r->cursors);
     free(r->dir);
     free(r);
     *rp = NULL;
@@ -66,6 +76,7 @@ enum err reader_begin(struct index_reader *r) {
     return db_run(r->st[R_BEGIN]);
 }
 void reader_end(struct index_reader *r) {
+    (void)sqlite3_reset(r->st[R_COLUMN]); /* may still lend a chunk */
     if (db_run(r->st[R_COMMIT]) != OK) log_warn("index", "state=\"a read transaction did not end\"");
 }
 

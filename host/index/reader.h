@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "host/index/bits.h"
 #include "host/index/db.h"
 #include "host/index/index.h"
 
@@ -17,7 +18,12 @@ enum reader_statement {
     R_RECORDING,
     R_RECORDINGS,
     R_COVERAGE,
-    R_ROWS,
+    R_SEGMENTS,
+    R_COLUMN,
+    R_DURATION,
+    R_NEXT_VALUE,
+    R_PLATE_BLOCKS,
+    R_PLATE_COLUMN,
     R_STATEMENTS
 };
 
@@ -25,6 +31,10 @@ struct index_reader {
     char *dir;
     sqlite3 *db;
     sqlite3_stmt *st[R_STATEMENTS];
+    sqlite3_stmt **cursors; /* idle statements of cursor.h, kept for the next search */
+    unsigned n_cursors, cap_cursors;
+    const struct bits_ops *ops;
+    struct like_files *like; /* maps of the vector files; made by the first search by likeness */
 };
 
 #define SIGHTING_COLUMNS                                                                                     \

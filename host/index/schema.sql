@@ -79,7 +79,9 @@ CREATE TABLE sighting(
 -- Derived from the rows, in the same transaction. A segment is 65,536 ids (id >> 16) and never crosses an hour.
 CREATE TABLE segment(
   id         INTEGER PRIMARY KEY,
-  slot_count INTEGER NOT NULL CHECK(slot_count BETWEEN 1 AND 65536) -- highest slot used + 1
+  slot_count INTEGER NOT NULL CHECK(slot_count BETWEEN 1 AND 65536), -- highest slot used + 1
+  cameras    BLOB NOT NULL -- bitset of the cameras that occur, zero tail bytes left out: a search whose cameras hold
+                           -- all of them, or none, need not read the camera column
 ) STRICT;
 CREATE TABLE bitmap(
   key  INTEGER PRIMARY KEY,                -- value number << 40 | segment

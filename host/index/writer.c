@@ -18,7 +18,11 @@ static const char *const writer_sql[W_STATEMENTS] = {
         "INSERT INTO sighting(id, start_in_hour_ms, duration_ms, camera_id, recording_id, class, "
         "confidence, plate_id, thumbnail_number, attributes, path) "
         "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-    [W_MAX_ID] = "SELECT max(id) FROM sighting WHERE id BETWEEN ?1 AND ?2",
+    /* Also behind the highest slot ever used: the id of an erased sighting is not given again. */
+    [W_MAX_ID] =
+        "SELECT max(ifnull((SELECT max(id) FROM sighting WHERE id BETWEEN ?1 AND ?2), -1), "
+        "ifnull((SELECT (id << 16) + slot_count - 1 FROM segment WHERE id BETWEEN ?1 >> 16 AND ?2 >> 16 "
+        "ORDER BY id DESC LIMIT 1), -1))",
     [W_META_SET] = "UPDATE meta SET value = ?2 WHERE key = ?1",
     [W_RECORDING_ADD] =
         "INSERT INTO recording(sha256, case_id, camera_id, path, n_bytes, start_ms, duration_us, w_px, h_px, "
@@ -78,6 +82,7 @@ enum err index_writer_open(const char *dir, const struct vocab *vocab, struct in
     for (unsigned i = 0; !e && i < W_STATEMENTS; i++) e = db_prepare(w->db, writer_sql[i], &w->st[i]);
     if (!e) e = writer_committed_unit(w);
     if (!e) e = plates_open(w->db, &w->plates);
+    if (!e) e = segments_open(w->db, &w->segments);
     if (!e) e = pack_open(dir, w->committed_unit, &w->pack);
     if (!e) e = vectors_open(dir, w->db, &w->vectors);
     if (e) goto fail;
@@ -94,6 +99,7 @@ void index_writer_close(struct index_writer **wp) {
     if (w->in_transaction) index_rollback(w);
     vectors_close(&w->vectors);
     pack_close(&w->pack);
+    segments_close(&w->segments);
     plates_close(&w->plates);
     db_close(&w->db);
     if (w->lock_fd >= 0) close(w->lock_fd);
@@ -120,6 +126,7 @@ void index_rollback(struct index_writer *w) {
     pack_rewind(w->pack, w->committed_unit);
     memset(w->hour, 0, sizeof w->hour);
     w->hours_recording = 0;
+    segments_forget(w->segments);
     if (plates_reload(w->plates) != OK)
         log_error("index", "state=\"plate dictionary not read after a rollback\"");
 }
@@ -139,6 +146,7 @@ static enum err next_id(struct index_writer *w, int64_t hour, uint64_t *id) {
         (void)sqlite3_bind_int64(w->st[W_MAX_ID], 2, first + DB_ARRIVALS_MAX - 1);
         enum err e = db_number(w->st[W_MAX_ID], first - 1, &last);
         if (e) return e;
+        if (last < first) last = first - 1;
         known = &w->hour[w->hour_at++ % WRITER_HOURS];
         /* `next` counts from 1, so that 0 marks a free entry. */
         *known = (struct writer_hour){.hour = hour, .next = (uint32_t)(last + 1 - first) + 1};
@@ -219,6 +227,7 @@ enum err index_sighting_add(struct index_writer *w, struct sighting *s) {
     if (!e && s->has_likeness) e = vectors_put(w->vectors, id, s->likeness);
     if (!e) e = note_hour(w, s->recording_id, hour);
     if (!e) e = sighting_row(w, s, plate_id, thumbnail);
+    if (!e) e = segments_add(w->segments, s, plate_id);
     return writer_fail(w, e);
 }
 
@@ -233,6 +242,7 @@ enum err index_commit(struct index_writer *w) {
         e = db_run(w->st[W_META_SET]);
     }
     if (!e) e = writer_flush_hours(w);
+    if (!e) e = segments_flush(w->segments);
     if (!e) e = plates_flush(w->plates);
     if (!e) e = db_exec(w->db, "COMMIT");
     if (e) {

@@ -11,6 +11,7 @@
 #include "host/index/index.h"
 #include "host/index/pack.h"
 #include "host/index/plates.h"
+#include "host/index/segments.h"
 #include "host/index/vectors.h"
 
 enum writer_statement {
@@ -44,6 +45,7 @@ struct index_writer {
     bool in_transaction;
     sqlite3_stmt *st[W_STATEMENTS];
     struct plates *plates;
+    struct segments *segments;
     struct pack *pack;
     uint64_t committed_unit; /* of the pack, at the last commit */
     struct vectors *vectors;
