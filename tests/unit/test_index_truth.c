@@ -184,9 +184,7 @@ static void fill_both(struct truth *t, enum gen_shape shape, uint64_t rows) {
     }
     assert_int_equal(n, rows);
     assert_int_equal(index_commit(w), OK);
-    run_sql(t->db, "COMMIT; CREATE INDEX ref_start ON ref(start_ms); CREATE INDEX ref_plate ON ref(plate) "
-                   "WHERE plate IS "
-                   "NOT NULL; CREATE INDEX ref_cam ON ref(cam); ANALYZE");
+    run_sql(t->db, "COMMIT; CREATE INDEX ref_cam ON ref(cam)");
     sqlite3_finalize(st);
     gen_free(&g);
     index_writer_close(&w);
@@ -270,6 +268,9 @@ static void sql_where(const struct truth *t, const struct asked *a, char *sql, s
     for (unsigned i = 0; i < q->n_periods; i++)
         add(sql, size, "%s(start_ms >= %lld AND start_ms < %lld)%s", i ? " OR " : " AND (",
             (long long)q->period[i].from_ms, (long long)q->period[i].to_ms, i + 1 == q->n_periods ? ")" : "");
+    if (q->n_periods) /* ids begin with the hour: keeps the scan short */
+        add(sql, size, " AND id BETWEEN %lld AND %lld", (long long)(q->period[0].from_ms / HOUR_MS << 24),
+            (long long)((q->period[q->n_periods - 1].to_ms / HOUR_MS + 1) << 24));
     for (unsigned i = 0; i < q->n_cameras; i++)
         add(sql, size, "%s%u%s", i ? "," : " AND cam IN (", q->cameras[i], i + 1 == q->n_cameras ? ")" : "");
     for (unsigned i = 0; i < q->n_groups; i++) {
