@@ -105,6 +105,11 @@ $(B)/tests/seam/tiny/model.json: $(B)/tests/seam/tiny_model
 SEAM_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/seam/test_*.c))
 SEAM_OBJ := $(addprefix $(B)/,tests/seam/rig.o tests/kernel/nv12_ref.o driver/dpu_vart.o driver/model_file.o)
 CFLAGS_tests/seam/rig := -DBUILD_DIR='"$(B)"'
+# A worker that breaks the protocol.
+$(B)/tests/seam/fake_card: $(B)/tests/seam/fake_card.o $(B)/libhost.a
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lpthread
+$(B)/tests/seam/test_protocol: | $(B)/tests/seam/fake_card
+CFLAGS_tests/seam/test_protocol := -DBUILD_DIR='"$(B)"'
 $(SEAM_TESTS): $(B)/tests/seam/%: $(B)/tests/seam/%.o $(SEAM_OBJ) $(B)/libhost.a | driver sim $(B)/tests/seam/tiny/model.json
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lvart-runner -lxir -ldl $(HOST_LIBS)
 
@@ -146,6 +151,12 @@ $(B)/sim/lib/libxrt_core.so.2: $(SIM_CORE_OBJ) $(B)/sim/xrt-members/.done
 KERNEL_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/kernel/test_*.c))
 $(KERNEL_TESTS): $(B)/tests/kernel/%: $(B)/tests/kernel/%.o $(B)/tests/kernel/nv12_ref.o $(KERNEL_OBJ)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
+# The kernels' own benches, which v++ simulates too.
+.PHONY: kernels
+kernels: $(B)/kernels/letterbox/letterbox_tb $(B)/kernels/crop/crop_tb
+	$(Q)for t in $^; do $$t || exit 1; done
+$(B)/kernels/%_tb: $(B)/kernels/%_tb.o $(B)/kernels/%.o
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
 .PHONY: sim
 sim: $(B)/sim/lib/libxrt_core.so.2 $(B)/sim/relecture.xclbin $(B)/sim/librelecture_dpu.so
 

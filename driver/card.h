@@ -22,6 +22,9 @@ struct card_lane; /* opaque */
 
 #define CARD_ROIS_MAX  32u
 #define CARD_LUT_BYTES 768u
+/* what the kernels' row buffers hold (kernels/include/nv12_resize.h) */
+#define CARD_SURFACE_SIDE_MAX_PX 8192u
+#define CARD_TENSOR_SIDE_MAX_PX  1024u
 
 struct card_info {
     char device[64];              /* as the card names itself */

@@ -99,6 +99,10 @@ static enum err grow(struct lane *l, struct card_buf **b, enum card_place place,
     return card_buf_new(l->w->card, place, n_bytes, b);
 }
 
+static bool surface_is_small_enough(const struct wire_surface *s) {
+    return s->w_px <= CARD_SURFACE_SIDE_MAX_PX && s->h_px <= CARD_SURFACE_SIDE_MAX_PX;
+}
+
 /* Brings a slot's surface to the card: the copy is the transfer's staging memory, which the card can reach.
  */
 static enum err load_surface(struct lane *l, const uint8_t *slot, const struct wire_surface *s,
@@ -123,7 +127,7 @@ static enum err do_detect(struct lane *l, const struct job *j, struct wire_card_
     struct worker_state *w = l->w;
     struct card_letterbox_job job = {
         .lut = w->lut, .out = l->tensor, .dst_w_px = w->model.w_px, .dst_h_px = w->model.h_px};
-    if (j->out_bytes < w->out_bytes) return ERR_USAGE;
+    if (j->out_bytes < w->out_bytes || !surface_is_small_enough(&j->m.detect.surface)) return ERR_USAGE;
     const uint64_t t0 = now_us();
     enum err e = load_surface(l, j->in, &j->m.detect.surface, &job.src);
     if (e == OK) e = card_letterbox(l->card, &job, w->opt.run_timeout_ms);
@@ -151,7 +155,9 @@ static enum err do_crops(struct lane *l, const struct job *j, struct wire_card_d
     const uint64_t each = (uint64_t)m->dst_w_px * m->dst_h_px * 3, total = each * m->n_rois;
     struct card_crop_job job = {
         .rois = l->rois, .n_rois = m->n_rois, .dst_w_px = m->dst_w_px, .dst_h_px = m->dst_h_px};
-    if (total > j->out_bytes) return ERR_USAGE;
+    if (total > j->out_bytes || m->dst_w_px > CARD_TENSOR_SIDE_MAX_PX ||
+        m->dst_h_px > CARD_TENSOR_SIDE_MAX_PX || !surface_is_small_enough(&m->surface))
+        return ERR_USAGE;
     const uint64_t t0 = now_us();
     enum err e = grow(l, &l->crops, CARD_PLACE_TENSOR, total);
     if (e == OK) e = load_surface(l, j->in, &m->surface, &job.src);

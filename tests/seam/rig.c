@@ -84,13 +84,17 @@ void rig_fini(struct rig *r) {
     tmpdir_remove(r->sim);
 }
 
+void rig_turn(struct rig *r) {
+    const struct timeval t = {.tv_usec = 20000};
+    event_base_loopexit(r->base, &t);
+    event_base_dispatch(r->base);
+}
+
 void rig_until(struct rig *r, const unsigned *count, unsigned least, unsigned limit_ms) {
     const uint64_t end = clock_mono_ns() + (uint64_t)limit_ms * 1000000u;
     while (*count < least) {
         if (clock_mono_ns() > end) fail_msg("%u of %u after %u ms", *count, least, limit_ms);
-        const struct timeval t = {.tv_usec = 20000};
-        event_base_loopexit(r->base, &t);
-        event_base_dispatch(r->base);
+        rig_turn(r);
     }
 }
 

@@ -37,6 +37,7 @@ struct rig {
 void rig_init(struct rig *r, const char *card_toml);
 void rig_start(struct rig *r, unsigned n_cards, unsigned job_timeout_ms);
 void rig_fini(struct rig *r);
+void rig_turn(struct rig *r); /* runs the loop for 20 ms */
 /* Runs the loop until *count >= least, or fails the test after limit_ms. */
 void rig_until(struct rig *r, const unsigned *count, unsigned least, unsigned limit_ms);
 
