@@ -110,8 +110,11 @@ $(B)/tests/seam/fake_card: $(B)/tests/seam/fake_card.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lpthread
 $(B)/tests/seam/test_protocol: | $(B)/tests/seam/fake_card
 CFLAGS_tests/seam/test_protocol := -DBUILD_DIR='"$(B)"'
+CFLAGS_tests/seam/test_card := $(XRT_INC)
+$(B)/tests/seam/test_card: SEAM_LIBS := -lxrt_coreutil
+$(B)/tests/seam/test_card: $(B)/driver/card_xrt.o $(B)/driver/card_status.o
 $(SEAM_TESTS): $(B)/tests/seam/%: $(B)/tests/seam/%.o $(SEAM_OBJ) $(B)/libhost.a | driver sim $(B)/tests/seam/tiny/model.json
-	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lvart-runner -lxir -ldl $(HOST_LIBS)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(SEAM_LIBS) -lvart-runner -lxir -ldl $(HOST_LIBS)
 
 # ---- kernels and the simulated card -----------------------------------------------------------------------
 # Kernels are HLS C: -O3 because gcc 12 vectorises their loops only there (1080p: 2.8 ms at -O2, 1.2 ms at -O3).

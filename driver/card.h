@@ -82,8 +82,9 @@ void card_lane_close(struct card_lane **l);
 
 /* Start, wait at most timeout_ms, check the status block. The inputs must have been synced to the card; the
  * output is on the card until card_buf_sync_from_card().
- * ERR_TIMEOUT: the run still owns its buffers; the caller must end the process rather than reuse them.
- * ERR_CARD: the card refused, failed or answered nonsense (logged). ERR_USAGE: a buffer is too small. */
+ * ERR_TIMEOUT: the run still owns its buffers and the lane takes no other run; the caller must end the
+ * process rather than reuse them. ERR_CARD: the card refused, failed or answered nonsense (logged).
+ * ERR_USAGE: a buffer is too small. */
 MUST_CHECK enum err card_letterbox(struct card_lane *l, const struct card_letterbox_job *job,
                                    uint32_t timeout_ms);
 MUST_CHECK enum err card_crop(struct card_lane *l, const struct card_crop_job *job, uint32_t timeout_ms);
