@@ -2,9 +2,7 @@
 /* AVX-512 with VNNI. The convolution keeps the sums of up to 14 pixels by 32 output channels in registers: 28
  * of the 32, with two for weights and one for the pixel's four channels. Build with clang: gcc 12 spills the
  * sums. */
-#include <immintrin.h>
-
-#include "sim/engine/rows.h"
+#include "sim/engine/kernels_avx512.h"
 
 #define TILE_MAX 14
 #define LANES    16 /* sums of one register */
@@ -115,7 +113,7 @@ struct rule_regs {
     __m128i shift;
 };
 
-static inline __attribute__((always_inline)) struct rule_regs rule_load(const struct rule *r) {
+static ALWAYS_INLINE struct rule_regs rule_load(const struct rule *r) {
     return (struct rule_regs){.pre_lo = _mm512_set1_epi32(r->pre_lo),
                               .pre_hi = _mm512_set1_epi32(r->pre_hi),
                               .slope = _mm512_set1_epi32(r->slope),
@@ -125,8 +123,7 @@ static inline __attribute__((always_inline)) struct rule_regs rule_load(const st
                               .shift = _mm_cvtsi32_si128(r->shift)};
 }
 
-static inline __attribute__((always_inline)) __m512i finish(__m512i sum, const struct rule_regs *r,
-                                                            const enum rule_kind kind) {
+static ALWAYS_INLINE __m512i finish(__m512i sum, const struct rule_regs *r, const enum rule_kind kind) {
     if (kind == RULE_SHIFT) return _mm512_sra_epi32(sum, r->shift);
     if (kind == RULE_LEFT) {
         sum = _mm512_max_epi32(_mm512_set1_epi32(-128), _mm512_min_epi32(_mm512_set1_epi32(127), sum));
@@ -138,8 +135,8 @@ static inline __attribute__((always_inline)) __m512i finish(__m512i sum, const s
 }
 
 /* Four registers of finished sums to 64 bytes with the offset, in their order. */
-static inline __attribute__((always_inline)) __m512i
-to_bytes(__m512i a, __m512i b, __m512i c, __m512i d, const struct rule_regs *r, const enum rule_kind kind) {
+static ALWAYS_INLINE __m512i to_bytes(__m512i a, __m512i b, __m512i c, __m512i d, const struct rule_regs *r,
+                                      const enum rule_kind kind) {
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     __m512i v = _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
     v = _mm512_permutexvar_epi32(order, v);
@@ -157,7 +154,7 @@ struct tile {
     int32_t channels;
 };
 
-static inline __attribute__((always_inline)) void store_part(uint8_t *at, __m256i bytes, int32_t channels) {
+static ALWAYS_INLINE void store_part(uint8_t *at, __m256i bytes, int32_t channels) {
     if (channels == GROUP_CHANNELS)
         _mm256_storeu_si256((void *)at, bytes);
     else
@@ -165,9 +162,8 @@ static inline __attribute__((always_inline)) void store_part(uint8_t *at, __m256
 }
 
 /* The sums of pixel p are sums[p * 2] and, with two halves, sums[p * 2 + 1]. */
-static inline __attribute__((always_inline)) void store_tile(const struct tile *t, const __m512i *sums,
-                                                             const int pixels, const int halves,
-                                                             const enum rule_kind kind) {
+static ALWAYS_INLINE void store_tile(const struct tile *t, const __m512i *sums, const int pixels,
+                                     const int halves, const enum rule_kind kind) {
     const ptrdiff_t pixel = t->step->out.pixel;
     if (kind == RULE_WIDE) {
         int32_t wide[TILE_MAX][GROUP_CHANNELS];
@@ -209,14 +205,13 @@ static inline __attribute__((always_inline)) void store_tile(const struct tile *
     EACH_PIXEL(STORE_1)
 }
 
-static inline __attribute__((always_inline)) __m512i four_channels(const uint8_t *at) {
+static ALWAYS_INLINE __m512i four_channels(const uint8_t *at) {
     int32_t four;
     memcpy(&four, at, sizeof four);
     return _mm512_set1_epi32(four);
 }
 
-static inline __attribute__((always_inline)) void run_tile(const struct tile *t, const int pixels,
-                                                           const int halves) {
+static ALWAYS_INLINE void run_tile(const struct tile *t, const int pixels, const int halves) {
     const struct step *s = t->step;
     const ptrdiff_t pixel = s->in[0].pixel * s->stride_w;
     const int8_t *w = t->weights;
@@ -311,10 +306,6 @@ static void run_conv(const struct step *s) {
         }
 }
 
-static __mmask64 first_bytes(int32_t n) {
-    return n >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << n) - 1;
-}
-
 static void flip_copy(uint8_t *out, const uint8_t *in, ptrdiff_t n) {
     const __m512i flip = _mm512_set1_epi8((char)0x80);
     for (; n >= 64; n -= 64, in += 64, out += 64)
@@ -388,9 +379,9 @@ static void pool_max(const struct step *s) {
 
 const struct kernels KERNELS_AVX512 = {.isa = ENGINE_ISA_AVX512_VNNI,
                                        .pack_conv = pack_conv,
-                                       .pack_depthwise = rows_pack_depthwise,
+                                       .pack_depthwise = avx512_pack_depthwise,
                                        .run = {[STEP_CONV] = run_conv,
-                                               [STEP_DEPTHWISE] = rows_depthwise,
+                                               [STEP_DEPTHWISE] = avx512_run_depthwise,
                                                [STEP_POOL_MAX] = pool_max,
                                                [STEP_POOL_AVG] = rows_pool_avg,
                                                [STEP_ADD] = rows_add,

@@ -6,7 +6,8 @@
 
 #include "host/base/size.h"
 
-#define SLACK 128 /* bytes that vector loads may read past a buffer */
+#define SLACK        128 /* bytes that vector loads may read past a buffer ... */
+#define SLACK_PIXELS 8   /* ... from this many pixels past its end, for taps of no weight */
 
 /* Where a node's tensor lives while the plan is made. */
 struct place {
@@ -147,7 +148,8 @@ static enum err lay_out(struct planner *p) {
                w = (size_t)s.w + (size_t)at->l + (size_t)at->r;
         size_t bytes;
         if (!size_mul(h, w, &bytes) || !size_mul(bytes, (size_t)pixel_bytes(s.c), &bytes) ||
-            !size_add(bytes, SLACK + 63, &bytes) || !size_add(total, bytes & ~(size_t)63, &bytes))
+            !size_add(bytes, SLACK + 63 + SLACK_PIXELS * (size_t)pixel_bytes(s.c), &bytes) ||
+            !size_add(total, bytes & ~(size_t)63, &bytes))
             return ERR_NOMEM;
         at->offset = total;
         total = bytes;
