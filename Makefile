@@ -189,6 +189,16 @@ $(B)/tests/exactness/exactness: $(addprefix $(B)/tests/,exactness/exactness.o ex
 .PHONY: exactness
 exactness: $(B)/tests/exactness/exactness
 	$(B)/tests/exactness/exactness
+BENCH := build/bench
+$(B)/tests/bench/bench_engine: $(addprefix $(B)/,tests/bench/bench_engine.o tests/bench/nets.o tests/bench/peak.o tests/support/random_graph.o sim/vart/load.o) $(B)/sim/libengine.a
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -ldnnl -lvart-runner -lxir -lm -lpthread
+# The peer comes from npm, without its install script, which would fetch more.
+$(BENCH)/node_modules/onnxruntime-node/package.json:
+	@mkdir -p $(BENCH)
+	$(Q)npm install --ignore-scripts --no-audit --no-fund --prefix $(BENCH) onnxruntime-node@1.30.0
+.PHONY: bench-engine
+bench-engine: $(B)/tests/bench/bench_engine $(BENCH)/node_modules/onnxruntime-node/package.json
+	node tests/bench/bench_engine.mjs $(B)/tests/bench/bench_engine $(NANODET)/nanodet-g.golden.xmodel $(BENCH)
 $(B)/tests/sim/test_dpu_plugin: $(B)/tests/sim/test_dpu_plugin.o | $(B)/sim/librelecture_dpu.so
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir -ldl -lpthread
 

@@ -110,6 +110,9 @@ MUST_CHECK enum err plan_make(struct plan *plan, const struct node *nodes, size_
 void plan_fini(struct plan *plan);
 void plan_run(const struct plan *plan);
 
+/* engine.c: a frame without import and export, for measuring layers; not on the reference. */
+void engine_run_planned(struct engine *engine);
+
 /* rule.c */
 /* How `n` turns sums of fix point acc_fix and magnitude at most `bound` into its output. */
 void rule_make(struct rule *rule, const struct node *n, int32_t acc_fix, int64_t bound);
