@@ -34,9 +34,9 @@ static const struct {
     [ENGINE_OP_BILINEAR] = {"bilinear", 1, 1},
     [ENGINE_OP_COPY] = {"copy", 1, 1},
     [ENGINE_OP_PAD] = {"pad", 1, 1},
+    [ENGINE_OP_TILE] = {"tile", 1, 1},
     [ENGINE_OP_REORG] = {"reorg", 1, 1},
     [ENGINE_OP_PIXEL_SHUFFLE] = {"pixel shuffle", 1, 1},
-    [ENGINE_OP_TILE] = {"tile", 1, 1},
     [ENGINE_OP_HARD_SIGMOID] = {"hard sigmoid", 1, 1},
 };
 
@@ -118,8 +118,9 @@ static enum err check_hard(struct engine_graph *g, const struct node *n) {
 
 static enum err check_act(struct engine_graph *g, const struct node *n) {
     if ((unsigned)n->act >= ENGINE_ACT_N) return refuse(g, n, ERR_UNSUPPORTED, "activation %d", (int)n->act);
-    if (n->act == ENGINE_ACT_PRELU && (n->prelu < -256 || n->prelu > 256))
-        return refuse(g, n, ERR_USAGE, "slope of %d/256", n->prelu);
+    if (n->act == ENGINE_ACT_PRELU &&
+        (n->prelu < -4096 || n->prelu > 4096 || n->prelu_shift < 0 || n->prelu_shift > 16))
+        return refuse(g, n, ERR_USAGE, "slope of %d / 2^%d", n->prelu, n->prelu_shift);
     if (n->act == ENGINE_ACT_HSIGMOID || n->act == ENGINE_ACT_HSWISH) return check_hard(g, n);
     return OK;
 }
@@ -132,12 +133,7 @@ static int64_t accumulator_bound(const struct node *n, size_t per_channel, bool 
     for (size_t o = 0; o < channels; o++) {
         int64_t sum = 0;
         for (size_t i = 0; i < per_channel; i++) {
-            size_t at = o * per_channel + i;
-            if (depthwise) {
-                size_t c = (size_t)n->n_weights / per_channel, mult = o / c;
-                at = (mult * per_channel + i) * c + o % c;
-            }
-            sum += abs(n->weights[at]);
+            sum += abs(n->weights[depthwise ? i * channels + o : o * per_channel + i]);
         }
         sum *= 128;
         if (n->bias) {
@@ -158,8 +154,9 @@ static enum err check_conv(struct engine_graph *g, const struct node *n, const s
     if (e) return e;
     if (n->window.kernel_w > KERNEL_MAX || n->window.kernel_h > KERNEL_MAX)
         return refuse(g, n, ERR_USAGE, "kernel %d x %d", n->window.kernel_w, n->window.kernel_h);
-    if (n->op == ENGINE_OP_DEPTHWISE ? n->shape.c % in->shape.c != 0 : depthwise && n->shape.c != in->shape.c)
-        return refuse(g, n, ERR_USAGE, "%d channels from %d", n->shape.c, in->shape.c);
+    if (depthwise && n->shape.c != in->shape.c)
+        return refuse(g, n, n->shape.c % in->shape.c ? ERR_USAGE : ERR_UNSUPPORTED, "%d channels from %d",
+                      n->shape.c, in->shape.c);
     /* 2^16 taps of 2^16 channels of 2^16 kernels: no overflow in 64 bits */
     int64_t taps = (int64_t)n->window.kernel_w * n->window.kernel_h;
     int64_t per_channel = depthwise ? taps : taps * in->shape.c;
@@ -274,6 +271,9 @@ static enum err check_rearrange(struct engine_graph *g, const struct node *n, co
         (int64_t)small.h * w->stride_h != large.h || (int64_t)small.w * w->stride_w != large.w ||
         (int64_t)large.c * w->stride_w * w->stride_h != small.c)
         return refuse(g, n, ERR_USAGE, "blocks of %d x %d do not fit the shapes", w->stride_w, w->stride_h);
+    if (n->op == ENGINE_OP_REORG && (w->stride_w != w->stride_h || large.h % (w->stride_h * w->stride_h)))
+        return refuse(g, n, ERR_USAGE, "rows of %d do not exchange in groups of %d", large.h,
+                      w->stride_h * w->stride_h);
     return OK;
 }
 
@@ -319,15 +319,12 @@ static enum err check_by_op(struct engine_graph *g, struct node *n) {
             return refuse(g, n, ERR_USAGE, "another number of elements");
         return check_shift(g, n, (int64_t)in->fix_point - n->fix_point);
     case ENGINE_OP_PAD:
+    case ENGINE_OP_TILE:
     case ENGINE_OP_REORG:
     case ENGINE_OP_PIXEL_SHUFFLE: {
         enum err e = n->op == ENGINE_OP_PAD ? check_pad(g, n, in) : check_rearrange(g, n, in);
         return e ? e : check_shift(g, n, (int64_t)in->fix_point - n->fix_point);
     }
-    case ENGINE_OP_TILE:
-        if (n->shape.h % in->shape.h || n->shape.w % in->shape.w || n->shape.c % in->shape.c)
-            return refuse(g, n, ERR_USAGE, "not a whole number of tiles");
-        return check_shift(g, n, (int64_t)in->fix_point - n->fix_point);
     case ENGINE_OP_HARD_SIGMOID:
         if (!shape_same(in->shape, n->shape)) return refuse(g, n, ERR_USAGE, "another shape");
         return check_hard(g, n);

@@ -14,12 +14,13 @@
 #include "host/base/err.h"
 
 enum engine_op {
-    ENGINE_OP_INPUT,                /* a tensor that engine_run is given */
-    ENGINE_OP_CONST,                /* values that come with the graph, in `weights` */
-    ENGINE_OP_CONV,                 /* weights [oc][kh][kw][ic] */
-    ENGINE_OP_DEPTHWISE,            /* weights [mult][kh][kw][c]; output channel m * c + i */
-    ENGINE_OP_TRANSPOSED_CONV,      /* weights [oc][kh][kw][ic] */
-    ENGINE_OP_TRANSPOSED_DEPTHWISE, /* weights [1][kh][kw][c] */
+    ENGINE_OP_INPUT,           /* a tensor that engine_run is given */
+    ENGINE_OP_CONST,           /* values that come with the graph, in `weights` */
+    ENGINE_OP_CONV,            /* weights [oc][kh][kw][ic] */
+    ENGINE_OP_DEPTHWISE,       /* weights [1][kh][kw][c] */
+    ENGINE_OP_TRANSPOSED_CONV, /* weights [oc][kh][kw][ic], as they slide over the input with zeros between
+                                * its pixels: turned by 180 degrees against the usual way to write them */
+    ENGINE_OP_TRANSPOSED_DEPTHWISE, /* weights [1][kh][kw][c], turned likewise */
     ENGINE_OP_POOL_MAX,             /* padding never wins */
     ENGINE_OP_POOL_AVG,             /* padding counts as zeros */
     ENGINE_OP_ADD,                  /* any number of inputs of one shape */
@@ -29,9 +30,9 @@ enum engine_op {
     ENGINE_OP_BILINEAR,             /* resize by interpolation */
     ENGINE_OP_COPY,                 /* the same values, in order, perhaps another shape and fix point */
     ENGINE_OP_PAD,                  /* border of `pad_value` */
-    ENGINE_OP_REORG,                /* space to depth by window.stride; `reverse`: depth to space */
+    ENGINE_OP_TILE,                 /* space to depth by window.stride; `reverse`: depth to space */
+    ENGINE_OP_REORG,                /* the same, rows first exchanged as in YOLO's layer of that name */
     ENGINE_OP_PIXEL_SHUFFLE,        /* depth to space, block index slowest in the channel; `reverse`: back */
-    ENGINE_OP_TILE,                 /* repeat along every axis to reach the output's shape */
     ENGINE_OP_HARD_SIGMOID,
     ENGINE_OP_N
 };
@@ -41,7 +42,7 @@ enum engine_act {
     ENGINE_ACT_RELU,
     ENGINE_ACT_LEAKY,    /* slope 26/256 */
     ENGINE_ACT_RELU6,    /* limit 6 */
-    ENGINE_ACT_PRELU,    /* slope `prelu` / 256 */
+    ENGINE_ACT_PRELU,    /* slope prelu * 2^-prelu_shift */
     ENGINE_ACT_HSIGMOID, /* see struct engine_hard */
     ENGINE_ACT_HSWISH,
     ENGINE_ACT_N
@@ -68,7 +69,7 @@ struct engine_window {
     int32_t pad_l, pad_r, pad_t, pad_b;
 };
 
-/* Shifts of the hard activations; input_fix is the fix point of the value they are applied to. */
+/* Shifts of the hard activations. They act on the sum rounded to int8 at fix point input_fix. */
 struct engine_hard {
     int32_t input_fix;      /* hsigmoid_in */
     int32_t shift_hsigmoid; /* to the right, before the int8 result of the sigmoid */
@@ -86,7 +87,7 @@ struct engine_node {
     struct engine_window window;
     enum engine_act act;
     struct engine_hard hard;
-    int32_t prelu; /* ENGINE_ACT_PRELU: slope in 1/256 */
+    int32_t prelu, prelu_shift; /* ENGINE_ACT_PRELU */
     const int8_t *weights;
     size_t n_weights; /* elements */
     int32_t weights_fix;

@@ -74,6 +74,7 @@ enum err engine_graph_add(struct engine_graph *graph, const struct engine_node *
                          .act = from->act,
                          .hard = from->hard,
                          .prelu = from->prelu,
+                         .prelu_shift = from->prelu_shift,
                          .n_weights = from->weights ? from->n_weights : 0,
                          .weights_fix = from->weights_fix,
                          .n_bias = from->bias ? from->n_bias : 0,

@@ -17,7 +17,7 @@ struct node {
     struct engine_window window;
     enum engine_act act;
     struct engine_hard hard;
-    int32_t prelu;
+    int32_t prelu, prelu_shift;
     int8_t *weights;
     size_t n_weights;
     int32_t weights_fix;

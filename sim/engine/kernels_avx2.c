@@ -58,7 +58,6 @@ static inline __attribute__((always_inline)) void run_tile(const struct tile *t,
         const uint8_t *in = t->in + s->run_offset[run];
         for (int32_t k = 0; k < s->steps; k++, in += 2, w += LANES * 2) {
             __m256i w0 = load(w), w1 = load(w + LANES);
-#pragma clang loop unroll(full)
             for (int p = 0; p < pixels; p++) {
                 const uint8_t *two = in + p * pixel;
                 uint32_t pair = (uint32_t)(two[0] - 128) & 0xffffU;

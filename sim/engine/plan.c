@@ -66,6 +66,7 @@ static int32_t taps_of(const struct node *n, int32_t py, int32_t px, struct tap 
                 int32_t ty = py + w->pad_t - ky, tx = px + w->pad_l - kx;
                 t.dy = floor_div(ty, w->stride_h);
                 t.dx = floor_div(tx, w->stride_w);
+                t.index = (w->kernel_h - 1 - ky) * w->kernel_w + w->kernel_w - 1 - kx;
                 if (t.dy * w->stride_h != ty || t.dx * w->stride_w != tx) continue;
             }
             taps[count++] = t;
@@ -215,7 +216,7 @@ static int64_t sum_bound(const struct node *n, const int32_t *bias, size_t taps,
     size_t per_output = depthwise ? taps : taps * ic, step = depthwise ? ic : 1;
     for (size_t o = 0; o < (size_t)n->shape.c; o++) {
         int64_t sum = 0;
-        size_t first = depthwise ? o / ic * taps * ic + o % ic : o * per_output;
+        size_t first = depthwise ? o : o * per_output;
         for (size_t i = 0; i < per_output; i++) sum += abs(n->weights[first + i * step]);
         if (sum > most) most = sum;
         if (llabs(bias[o]) > most_bias) most_bias = llabs(bias[o]);
@@ -223,9 +224,9 @@ static int64_t sum_bound(const struct node *n, const int32_t *bias, size_t taps,
     return most * 128 + most_bias;
 }
 
-/* One (phase of a) convolution over channels [first, first + out.shape.c) of the node's output. */
+/* One phase of a convolution; `model` has its output and strides. */
 static enum err plan_conv_phase(struct planner *p, int32_t id, const struct tap *taps, int32_t n_taps,
-                                const struct step *model, int32_t multiple) {
+                                const struct step *model) {
     const struct node *n = &p->nodes[id];
     const struct kernels *k = p->plan->kernels;
     bool depthwise = n->op == ENGINE_OP_DEPTHWISE || n->op == ENGINE_OP_TRANSPOSED_DEPTHWISE;
@@ -240,13 +241,8 @@ static enum err plan_conv_phase(struct planner *p, int32_t id, const struct tap 
     if (!bias) return ERR_NOMEM;
     int32_t ic = p->nodes[n->inputs[0]].shape.c;
     rule_make(&s->rule, n, acc_fix, sum_bound(n, bias, (size_t)kernel, (size_t)ic, depthwise));
-    enum err e;
-    if (depthwise) {
-        size_t skip = (size_t)multiple * (size_t)ic;
-        e = k->pack_depthwise(s, n->weights + skip * (size_t)kernel, taps, n_taps, bias + skip);
-    } else {
-        e = k->pack_conv(s, n->weights, kernel, taps, n_taps, bias);
-    }
+    enum err e = depthwise ? k->pack_depthwise(s, n->weights, taps, n_taps, bias)
+                           : k->pack_conv(s, n->weights, kernel, taps, n_taps, bias);
     free(bias);
     p->plan->packed_bytes += s->packed_bytes;
     return e;
@@ -260,22 +256,18 @@ static enum err plan_conv(struct planner *p, int32_t id) {
     if (!taps) return ERR_NOMEM;
     enum err e = OK;
     int32_t phases_h = transposed ? w->stride_h : 1, phases_w = transposed ? w->stride_w : 1;
-    int32_t ic = p->nodes[n->inputs[0]].shape.c;
-    int32_t multiples = n->op == ENGINE_OP_DEPTHWISE ? n->shape.c / ic : 1;
-    for (int32_t m = 0; m < multiples && !e; m++)
-        for (int32_t py = 0; py < phases_h && py < n->shape.h && !e; py++)
-            for (int32_t px = 0; px < phases_w && px < n->shape.w && !e; px++) {
-                struct step s = {.out = p->plan->views[id]};
-                s.stride_h = transposed ? 1 : w->stride_h;
-                s.stride_w = transposed ? 1 : w->stride_w;
-                s.out.at += py * s.out.row + px * s.out.pixel + m * ic;
-                s.out.row *= phases_h;
-                s.out.pixel *= phases_w;
-                s.out.shape.h = (n->shape.h - py + phases_h - 1) / phases_h;
-                s.out.shape.w = (n->shape.w - px + phases_w - 1) / phases_w;
-                if (multiples > 1) s.out.shape.c = ic;
-                e = plan_conv_phase(p, id, taps, taps_of(n, py, px, taps), &s, m);
-            }
+    for (int32_t py = 0; py < phases_h && py < n->shape.h && !e; py++)
+        for (int32_t px = 0; px < phases_w && px < n->shape.w && !e; px++) {
+            struct step s = {.out = p->plan->views[id]};
+            s.stride_h = transposed ? 1 : w->stride_h;
+            s.stride_w = transposed ? 1 : w->stride_w;
+            s.out.at += py * s.out.row + px * s.out.pixel;
+            s.out.row *= phases_h;
+            s.out.pixel *= phases_w;
+            s.out.shape.h = (n->shape.h - py + phases_h - 1) / phases_h;
+            s.out.shape.w = (n->shape.w - px + phases_w - 1) / phases_w;
+            e = plan_conv_phase(p, id, taps, taps_of(n, py, px, taps), &s);
+        }
     free(taps);
     return e;
 }

@@ -33,7 +33,7 @@ struct rule {
     int32_t shift, round, slope, pre_lo, pre_hi;
     int8_t lo, hi; /* after rounding */
     enum engine_act act;
-    int32_t acc_fix, out_fix, prelu;
+    int32_t acc_fix, out_fix, prelu, prelu_shift;
     struct engine_hard hard;
 };
 
@@ -82,7 +82,7 @@ struct step {
 /* One instruction set. Packing and running belong together. */
 struct kernels {
     enum engine_isa isa;
-    /* Pack dense weights (conv: [oc][index][ic], depthwise: [index][c] of `channels`) for step->n_runs. Sets
+    /* Pack dense weights (conv: [oc][index][ic], depthwise: [index][c]) for step->n_runs. Sets
      * weights, bias and packed_bytes. `bias` is in units of the sums, without rounding. */
     enum err (*pack_conv)(struct step *step, const int8_t *weights, int32_t n_index, const struct tap *taps,
                           int32_t n_taps, const int32_t *bias);

@@ -46,7 +46,7 @@ static int8_t finish(int64_t acc, int32_t acc_fix, const struct node *n) {
         if (acc < 0) return saturate(shift_round(acc * 26, shift + 8));
         break;
     case ENGINE_ACT_PRELU:
-        if (acc < 0) return saturate(shift_round(acc * n->prelu, shift + 8));
+        if (acc < 0) return saturate(shift_round(acc * n->prelu, shift + n->prelu_shift));
         break;
     case ENGINE_ACT_RELU6:
         if (acc < 0) acc = 0;
@@ -61,9 +61,9 @@ static int8_t finish(int64_t acc, int32_t acc_fix, const struct node *n) {
         }
         break;
     case ENGINE_ACT_HSIGMOID:
-        return saturate(hard_sigmoid(shift_round(acc, acc_fix - n->hard.input_fix), &n->hard));
+        return saturate(hard_sigmoid(saturate(shift_round(acc, acc_fix - n->hard.input_fix)), &n->hard));
     case ENGINE_ACT_HSWISH: {
-        int64_t x = shift_round(acc, acc_fix - n->hard.input_fix);
+        int64_t x = saturate(shift_round(acc, acc_fix - n->hard.input_fix));
         return saturate(shift_round(x * hard_sigmoid(x, &n->hard), n->hard.shift_hswish));
     }
     }
@@ -97,9 +97,8 @@ static void run_conv(const struct node *n, const struct node *from, const int8_t
                 int64_t sy = y * w->stride_h - w->pad_t + ky * w->dilation_h;
                 int64_t sx = x * w->stride_w - w->pad_l + kx * w->dilation_w;
                 if (depthwise) {
-                    int64_t mult = c / s.c, ic = c % s.c;
-                    size_t k = (size_t)(((mult * w->kernel_h + ky) * w->kernel_w + kx) * s.c + ic);
-                    acc += (int64_t)at(in, s, sy, sx, ic) * n->weights[k];
+                    size_t k = (size_t)((ky * w->kernel_w + kx) * s.c + c);
+                    acc += (int64_t)at(in, s, sy, sx, c) * n->weights[k];
                     continue;
                 }
                 for (int64_t ic = 0; ic < s.c; ic++) {
@@ -111,7 +110,8 @@ static void run_conv(const struct node *n, const struct node *from, const int8_t
     }
 }
 
-/* The transposed window: input pixel (sy, sx) reaches output (sy * stride - pad + k). */
+/* The transposed window: input pixel (sy, sx) reaches output (sy * stride - pad + k). The weights are stored
+ * as a window that slides over the stretched input would have them, which is from the end. */
 static void run_transposed(const struct node *n, const struct node *from, const int8_t *in, int8_t *out) {
     const struct engine_window *w = &n->window;
     struct engine_shape s = from->shape;
@@ -124,13 +124,14 @@ static void run_transposed(const struct node *n, const struct node *from, const 
                 int64_t ty = y + w->pad_t - ky, tx = x + w->pad_l - kx;
                 if (ty < 0 || tx < 0 || ty % w->stride_h || tx % w->stride_w) continue;
                 int64_t sy = ty / w->stride_h, sx = tx / w->stride_w;
+                int64_t wy = w->kernel_h - 1 - ky, wx = w->kernel_w - 1 - kx;
                 if (depthwise) {
-                    size_t k = (size_t)((ky * w->kernel_w + kx) * s.c + c);
+                    size_t k = (size_t)((wy * w->kernel_w + wx) * s.c + c);
                     acc += (int64_t)at(in, s, sy, sx, c) * n->weights[k];
                     continue;
                 }
                 for (int64_t ic = 0; ic < s.c; ic++) {
-                    size_t k = (size_t)(((c * w->kernel_h + ky) * w->kernel_w + kx) * s.c + ic);
+                    size_t k = (size_t)(((c * w->kernel_h + wy) * w->kernel_w + wx) * s.c + ic);
                     acc += (int64_t)at(in, s, sy, sx, ic) * n->weights[k];
                 }
             }
@@ -243,22 +244,32 @@ static void run_resize(const struct node *n, const struct node *from, const int8
     }
 }
 
+/* YOLO's reorg takes the rows of each group of s * s in another order: row a * s + b and row b * s + a change
+ * places. */
+static int64_t exchanged_row(int64_t y, int64_t s) {
+    int64_t in_group = y % (s * s);
+    return y - in_group + in_group % s * s + in_group / s;
+}
+
 static void run_rearrange(const struct node *n, const struct node *from, const int8_t *in, int8_t *out) {
     const struct engine_window *w = &n->window;
     struct engine_shape s = from->shape;
     int32_t fix_drop = from->fix_point - n->fix_point;
-    bool shuffle = n->op == ENGINE_OP_PIXEL_SHUFFLE, enlarge = shuffle != n->reverse;
+    bool shuffle = n->op == ENGINE_OP_PIXEL_SHUFFLE, exchange = n->op == ENGINE_OP_REORG;
+    bool enlarge = shuffle != n->reverse;
     FOR_EACH_OUTPUT(n->shape) {
         int64_t sy, sx, sc;
         if (enlarge) {
-            int64_t block = (y % w->stride_h) * w->stride_w + x % w->stride_w;
-            sy = y / w->stride_h;
+            int64_t ty = exchange ? exchanged_row(y, w->stride_h) : y;
+            int64_t block = (ty % w->stride_h) * w->stride_w + x % w->stride_w;
+            sy = ty / w->stride_h;
             sx = x / w->stride_w;
             sc = shuffle ? c * w->stride_h * w->stride_w + block : block * n->shape.c + c;
         } else {
             int64_t blocks = (int64_t)w->stride_h * w->stride_w;
             int64_t block = shuffle ? c % blocks : c / s.c;
             sy = y * w->stride_h + block / w->stride_w;
+            if (exchange) sy = exchanged_row(sy, w->stride_h);
             sx = x * w->stride_w + block % w->stride_w;
             sc = shuffle ? c / blocks : c % s.c;
         }
@@ -272,8 +283,6 @@ static void run_simple(const struct node *n, const struct node *from, const int8
     FOR_EACH_OUTPUT(n->shape) {
         if (n->op == ENGINE_OP_COPY) {
             out[i] = saturate(shift_round(in[i], fix_drop));
-        } else if (n->op == ENGINE_OP_TILE) {
-            out[i] = saturate(shift_round(at(in, s, y % s.h, x % s.w, c % s.c), fix_drop));
         } else if (n->op == ENGINE_OP_HARD_SIGMOID) {
             out[i] = saturate(hard_sigmoid(in[i], &n->hard));
         } else {
@@ -317,13 +326,13 @@ void reference_run_node(const struct node *nodes, const struct node *n, const in
     case ENGINE_OP_BILINEAR:
         run_resize(n, from, in[0], out);
         return;
+    case ENGINE_OP_TILE:
     case ENGINE_OP_REORG:
     case ENGINE_OP_PIXEL_SHUFFLE:
         run_rearrange(n, from, in[0], out);
         return;
     case ENGINE_OP_COPY:
     case ENGINE_OP_PAD:
-    case ENGINE_OP_TILE:
     case ENGINE_OP_HARD_SIGMOID:
         run_simple(n, from, in[0], out);
         return;

@@ -18,16 +18,18 @@ void rule_make(struct rule *r, const struct node *n, int32_t acc_fix, int64_t bo
                        .acc_fix = acc_fix,
                        .out_fix = n->fix_point,
                        .prelu = n->act == ENGINE_ACT_LEAKY ? 26 : n->prelu,
+                       .prelu_shift = n->act == ENGINE_ACT_LEAKY ? 8 : n->prelu_shift,
                        .hard = n->hard};
     if (n->act == ENGINE_ACT_HSIGMOID || n->act == ENGINE_ACT_HSWISH) return;
     if (n->act == ENGINE_ACT_RELU || n->act == ENGINE_ACT_RELU6) r->lo = 0;
     if (n->act == ENGINE_ACT_RELU6 && n->fix_point < 5) r->hi = clamp8(round_shift(6, -n->fix_point));
     if (n->act == ENGINE_ACT_LEAKY || n->act == ENGINE_ACT_PRELU) {
         /* beyond the clamp the result is saturated anyway; inside it 256 * sum stays within 32 bits */
-        if (s < -7 || s > 15) return;
-        int32_t slope = r->prelu < 0 ? -r->prelu : r->prelu;
+        if (s < -7 || s > 15 || r->prelu_shift > 8) return;
+        r->slope = r->prelu * (1 << (8 - r->prelu_shift));
+        int32_t slope = r->slope < 0 ? -r->slope : r->slope;
+        if (slope > 256) return;
         r->kind = bound < ((int64_t)1 << 22) ? RULE_SLOPE : RULE_SLOPE_CLAMPED;
-        r->slope = r->prelu;
         r->shift = s + 8;
         r->round = 1 << (s + 7);
         r->pre_hi = s >= 0 ? 128 << s : 128;
@@ -52,11 +54,11 @@ static int64_t hard_sigmoid(int64_t x, const struct engine_hard *h) {
 int8_t rule_apply_wide(const struct rule *r, int64_t sum) {
     int32_t s = r->acc_fix - r->out_fix;
     if (r->act == ENGINE_ACT_HSIGMOID || r->act == ENGINE_ACT_HSWISH) {
-        int64_t x = round_shift(sum, r->acc_fix - r->hard.input_fix);
+        int64_t x = clamp8(round_shift(sum, r->acc_fix - r->hard.input_fix));
         int64_t y = hard_sigmoid(x, &r->hard);
         return clamp8(r->act == ENGINE_ACT_HSIGMOID ? y : round_shift(x * y, r->hard.shift_hswish));
     }
     bool sloped = r->act == ENGINE_ACT_LEAKY || r->act == ENGINE_ACT_PRELU;
-    int64_t v = sloped && sum < 0 ? round_shift(sum * r->prelu, s + 8) : round_shift(sum, s);
+    int64_t v = sloped && sum < 0 ? round_shift(sum * r->prelu, s + r->prelu_shift) : round_shift(sum, s);
     return (int8_t)(v < r->lo ? r->lo : v > r->hi ? r->hi : v);
 }

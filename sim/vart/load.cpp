@@ -40,6 +40,7 @@ const std::map<std::string, kind> KINDS = {
     {"identity", {ENGINE_OP_COPY, false}},
     {"fix", {ENGINE_OP_COPY, false}},
     {"pad-fix", {ENGINE_OP_PAD, false}},
+    {"tile-fix", {ENGINE_OP_TILE, false}},
     {"reorg-fix", {ENGINE_OP_REORG, false}},
     {"pixel-shuffle-fix", {ENGINE_OP_PIXEL_SHUFFLE, false}},
     {"hard-sigmoid-fix", {ENGINE_OP_HARD_SIGMOID, false}},
@@ -48,7 +49,7 @@ const std::map<std::string, kind> KINDS = {
 const std::map<std::string, engine_act> ACTS = {
     {"", ENGINE_ACT_NONE},           {"NONE", ENGINE_ACT_NONE},   {"RELU", ENGINE_ACT_RELU},
     {"LEAKYRELU", ENGINE_ACT_LEAKY}, {"RELU6", ENGINE_ACT_RELU6}, {"HSIGMOID", ENGINE_ACT_HSIGMOID},
-    {"HSWISH", ENGINE_ACT_HSWISH},
+    {"HSWISH", ENGINE_ACT_HSWISH},   {"PRELU", ENGINE_ACT_PRELU},
 };
 
 class loader {
@@ -195,6 +196,12 @@ class loader {
         auto act = ACTS.find(name);
         if (act == ACTS.end()) refuse(op, "unknown activation " + name);
         n.act = act->second;
+        n.prelu = attr_int(op, "prelu_in", 0);
+        n.prelu_shift = attr_int(op, "prelu_shift", 0);
+        /* newer tools write the slope; the DPU's is 26/256 */
+        auto alpha = attr<float>(op, op, "LEAKYRELU_alpha");
+        if (n.act == ENGINE_ACT_LEAKY && alpha && (*alpha < 0.0995F || *alpha > 0.1035F))
+            refuse(op, "a leaky slope of " + std::to_string(*alpha) + ", not 26/256");
         if (n.act == ENGINE_ACT_HSIGMOID || n.act == ENGINE_ACT_HSWISH || n.op == ENGINE_OP_HARD_SIGMOID)
             hard(op, n);
     }
@@ -204,6 +211,10 @@ class loader {
         n.hard.shift_hsigmoid = attr_int(op, "shift_hsigmoid", -1);
         n.hard.shift_hswish = attr_int(op, "shift_hswish", n.act == ENGINE_ACT_HSWISH ? -1 : 0);
         if (n.hard.shift_hswish == -128 && n.act != ENGINE_ACT_HSWISH) n.hard.shift_hswish = 0; /* unset */
+        int cut = attr_int(op, "shift_cut", -128);
+        if (n.weights && cut != -128 &&
+            cut != fix_point(op->get_input_op("input", 0)) + n.weights_fix - n.hard.input_fix)
+            refuse(op, "shift_cut " + std::to_string(cut) + " does not lead to hsigmoid_in");
     }
 
     void concat_axis(const xir::Op *op, engine_node &n) {
@@ -237,7 +248,7 @@ class loader {
     }
 
     void blocks(const xir::Op *op, engine_node &n) {
-        int scale = attr_int(op, "scale", 1);
+        int scale = attr_int(op, n.op == ENGINE_OP_TILE ? "stride" : "scale", 1);
         n.window = {1, 1, scale, scale, 1, 1, 0, 0, 0, 0};
         n.reverse = attr<bool>(op, op, "reverse").value_or(false);
         if (n.op == ENGINE_OP_PIXEL_SHUFFLE) n.reverse = !attr<bool>(op, op, "upscale").value_or(!n.reverse);
@@ -278,6 +289,7 @@ class loader {
         case ENGINE_OP_PAD:
             paddings(op, n);
             break;
+        case ENGINE_OP_TILE:
         case ENGINE_OP_REORG:
         case ENGINE_OP_PIXEL_SHUFFLE:
             blocks(op, n);
@@ -365,7 +377,6 @@ class loader {
         n.n_inputs = inputs.size();
         n.shape = shape_of(op);
         n.fix_point = fix_point(op);
-        details(op, n);
         if (found->second.weights) {
             if (op->get_input_num("weights") < 1) refuse(op, "no weights");
             const xir::Op *w = op->get_input_op("weights", 0);
@@ -381,6 +392,7 @@ class loader {
                 n.bias_fix = fix_point(b);
             }
         }
+        details(op, n);
         append(op, n);
     }
 

@@ -162,9 +162,25 @@ struct engine_graph *nets_with_relu(const struct engine_graph *from) {
 
 static const char *const ACTS[ENGINE_ACT_N] = {"none",  "relu",     "leaky", "relu6",
                                                "prelu", "hsigmoid", "hswish"};
-static const char *const OPS[ENGINE_OP_N] = {
-    "input",  "const",   "conv",     "depthwise", "tconv", "tdepthwise", "max",     "avg",  "add",     "mul",
-    "concat", "nearest", "bilinear", "copy",      "pad",   "reorg",      "shuffle", "tile", "hsigmoid"};
+static const char *const OPS[ENGINE_OP_N] = {[ENGINE_OP_INPUT] = "input",
+                                             [ENGINE_OP_CONST] = "const",
+                                             [ENGINE_OP_CONV] = "conv",
+                                             [ENGINE_OP_DEPTHWISE] = "depthwise",
+                                             [ENGINE_OP_TRANSPOSED_CONV] = "tconv",
+                                             [ENGINE_OP_TRANSPOSED_DEPTHWISE] = "tdepthwise",
+                                             [ENGINE_OP_POOL_MAX] = "max",
+                                             [ENGINE_OP_POOL_AVG] = "avg",
+                                             [ENGINE_OP_ADD] = "add",
+                                             [ENGINE_OP_MUL] = "mul",
+                                             [ENGINE_OP_CONCAT] = "concat",
+                                             [ENGINE_OP_NEAREST] = "nearest",
+                                             [ENGINE_OP_BILINEAR] = "bilinear",
+                                             [ENGINE_OP_COPY] = "copy",
+                                             [ENGINE_OP_PAD] = "pad",
+                                             [ENGINE_OP_TILE] = "tile",
+                                             [ENGINE_OP_REORG] = "reorg",
+                                             [ENGINE_OP_PIXEL_SHUFFLE] = "shuffle",
+                                             [ENGINE_OP_HARD_SIGMOID] = "hsigmoid"};
 
 bool nets_dump(const struct engine_graph *g, const char *dir) {
     char path[4096];

@@ -57,9 +57,11 @@ class Writer:
         if node["op"] == "conv":
             weights = raw.reshape(c, kh, kw, ic).transpose(0, 3, 1, 2)
         elif node["op"] == "tconv":
-            weights = raw.reshape(c, kh, kw, ic).transpose(3, 0, 1, 2)
+            weights = raw.reshape(c, kh, kw, ic)[:, ::-1, ::-1].transpose(3, 0, 1, 2)
         else:
             weights, groups = raw.reshape(1, kh, kw, c).transpose(3, 0, 1, 2), c
+            if node["op"] == "tdepthwise":
+                weights = weights[:, :, ::-1, ::-1]
         step = 2.0 ** -node["weights_fix"]
         w_scale = self.constant(np.array(step, np.float32), "scale%g" % step)
         w_zero = self.constant(np.array(0, np.int8), "zero_s8")

@@ -19,9 +19,26 @@ static const char *const PATH_NAMES[PATH_N] = {"portable", "avx2", "avx512-vnni"
 static const enum engine_isa PATH_ISAS[PATH_ONEDNN] = {ENGINE_ISA_PORTABLE, ENGINE_ISA_AVX2,
                                                        ENGINE_ISA_AVX512_VNNI};
 static const char *const OP_NAMES[ENGINE_OP_N] = {
-    "input",    "const", "conv",          "depthwise", "transposed conv", "transposed dw", "max pool",
-    "avg pool", "add",   "mul",           "concat",    "nearest",         "bilinear",      "copy",
-    "pad",      "reorg", "pixel shuffle", "tile",      "hard sigmoid"};
+    [ENGINE_OP_INPUT] = "input",
+    [ENGINE_OP_CONST] = "const",
+    [ENGINE_OP_CONV] = "conv",
+    [ENGINE_OP_DEPTHWISE] = "depthwise",
+    [ENGINE_OP_TRANSPOSED_CONV] = "transposed conv",
+    [ENGINE_OP_TRANSPOSED_DEPTHWISE] = "transposed dw",
+    [ENGINE_OP_POOL_MAX] = "max pool",
+    [ENGINE_OP_POOL_AVG] = "avg pool",
+    [ENGINE_OP_ADD] = "add",
+    [ENGINE_OP_MUL] = "mul",
+    [ENGINE_OP_CONCAT] = "concat",
+    [ENGINE_OP_NEAREST] = "nearest",
+    [ENGINE_OP_BILINEAR] = "bilinear",
+    [ENGINE_OP_COPY] = "copy",
+    [ENGINE_OP_PAD] = "pad",
+    [ENGINE_OP_TILE] = "tile",
+    [ENGINE_OP_REORG] = "reorg",
+    [ENGINE_OP_PIXEL_SHUFFLE] = "pixel shuffle",
+    [ENGINE_OP_HARD_SIGMOID] = "hard sigmoid",
+};
 
 struct tally {
     uint64_t compared[ENGINE_OP_N][PATH_N], differ[PATH_N], saturated, outputs, graphs, unguarded, failed;

@@ -87,7 +87,6 @@ memory as(const memory &from, const memory::desc &wanted) {
 bool run_conv(const engine_node &n, const engine_node &from, const int8_t *in, int8_t *out) {
     bool depthwise = n.op == ENGINE_OP_DEPTHWISE || n.op == ENGINE_OP_TRANSPOSED_DEPTHWISE;
     bool transposed = n.op == ENGINE_OP_TRANSPOSED_CONV || n.op == ENGINE_OP_TRANSPOSED_DEPTHWISE;
-    if (depthwise && n.shape.c != from.shape.c) return false;
     const engine_window &w = n.window;
     int sum_fix = from.fix_point + n.weights_fix, left = sum_fix - n.bias_fix;
     if (n.bias && left < 0) return false; /* a rounded bias is our own definition */
@@ -109,8 +108,13 @@ bool run_conv(const engine_node &n, const engine_node &from, const int8_t *in, i
     memory::desc weights_given(kernel, type::s8, depthwise ? tag::hwigo : tag::ohwi);
     memory::dims strides{w.stride_h, w.stride_w}, dilates{w.dilation_h - 1, w.dilation_w - 1};
     memory::dims before{w.pad_t, w.pad_l}, after{w.pad_b, w.pad_r};
+    /* the usual way to write a transposed kernel is from the other end */
+    std::vector<int8_t> turned(n.weights, n.weights + n.n_weights);
+    size_t inner = depthwise ? (size_t)c : (size_t)ic, taps = (size_t)(kh * kw);
+    for (size_t i = 0; transposed && i < n.n_weights; i++)
+        turned[i] = n.weights[(i / inner / taps * taps + taps - 1 - i / inner % taps) * inner + i % inner];
     memory x = wrap(src, in), y(dst, cpu(), out), b = wrap(bias_d, bias.data()),
-           k = wrap(weights_given, n.weights);
+           k = wrap(weights_given, turned.data());
     if (transposed) {
         deconvolution_forward::desc d(prop_kind::forward_inference, algorithm::deconvolution_direct, src,
                                       weights_any, bias_d, dst, strides, dilates, before, after);

@@ -96,6 +96,7 @@ static void activation(struct maker *m, struct engine_node *n, int32_t acc_fix) 
                                            ENGINE_ACT_RELU6, ENGINE_ACT_HSIGMOID, ENGINE_ACT_HSWISH};
     n->act = ACTS[random_below(&m->r, sizeof ACTS / sizeof ACTS[0])];
     n->prelu = between(&m->r, -256, 256);
+    n->prelu_shift = one_in(&m->r, 2) ? 8 : between(&m->r, 0, 12);
     int32_t in = acc_fix < 0 ? 0 : acc_fix > 16 ? 16 : acc_fix;
     n->hard = (struct engine_hard){in, between(&m->r, in, in + 8), between(&m->r, 0, 10)};
 }
@@ -161,7 +162,6 @@ static bool make_conv(struct maker *m, struct random_node *rn) {
     if (!(transposed ? add_transposed_window(m, rn) : add_window(m, rn, one_in(&m->r, 4) ? 7 : 3)))
         return false;
     n->shape.c = depthwise ? in->shape.c : channels(&m->r);
-    if (n->op == ENGINE_OP_DEPTHWISE && one_in(&m->r, 6)) n->shape.c *= 2;
     size_t taps = (size_t)n->window.kernel_w * (size_t)n->window.kernel_h;
     size_t per_output = depthwise ? taps : taps * (size_t)in->shape.c;
     uint64_t outputs = (uint64_t)n->shape.h * (uint64_t)n->shape.w * (uint64_t)n->shape.c;
@@ -321,6 +321,7 @@ static bool make_node(struct maker *m, struct random_node *rn) {
                                          ENGINE_OP_CONCAT,
                                          ENGINE_OP_NEAREST,
                                          ENGINE_OP_BILINEAR,
+                                         ENGINE_OP_TILE,
                                          ENGINE_OP_COPY,
                                          ENGINE_OP_PAD,
                                          ENGINE_OP_REORG,
@@ -356,11 +357,11 @@ static bool make_node(struct maker *m, struct random_node *rn) {
         return true;
     case ENGINE_OP_INPUT:
     case ENGINE_OP_CONST:
-    case ENGINE_OP_TILE:
     case ENGINE_OP_N:
         break;
     case ENGINE_OP_COPY:
     case ENGINE_OP_PAD:
+    case ENGINE_OP_TILE:
     case ENGINE_OP_REORG:
     case ENGINE_OP_PIXEL_SHUFFLE:
         return make_rearrangement(m, rn);

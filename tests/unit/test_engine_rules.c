@@ -40,7 +40,7 @@ struct line {
     int32_t in_fix, weight_fix, bias_fix, out_fix;
     int8_t weight, bias;
     enum engine_act act;
-    int32_t prelu;
+    int32_t prelu, prelu_shift;
     struct engine_hard hard;
 };
 static void expect_line(struct line l, size_t n, const int8_t *in, const int8_t *want) {
@@ -51,6 +51,7 @@ static void expect_line(struct line l, size_t n, const int8_t *in, const int8_t 
                                .window = ONE,
                                .act = l.act,
                                .prelu = l.prelu,
+                               .prelu_shift = l.prelu_shift,
                                .hard = l.hard,
                                .weights = &l.weight,
                                .n_weights = 1,
@@ -136,7 +137,7 @@ static void leaky_relu_has_slope_26_over_256_and_one_rounding(void **state) {
 
 static void prelu_takes_its_slope_from_the_node(void **state) {
     (void)state;
-    expect_line((struct line){.weight = 1, .act = ENGINE_ACT_PRELU, .prelu = 64}, 5,
+    expect_line((struct line){.weight = 1, .act = ENGINE_ACT_PRELU, .prelu = 1, .prelu_shift = 2}, 5,
                 (const int8_t[]){-8, -2, -3, 5, -1}, (const int8_t[]){-2, 0, -1, 5, 0});
 }
 
@@ -151,6 +152,36 @@ static void hard_sigmoid_and_swish_follow_their_integer_form(void **state) {
      * -> -5; 100 * 127 / 128 = 99.2 -> 99 */
     expect_line((struct line){.in_fix = 4, .out_fix = 4, .weight = 1, .act = ENGINE_ACT_HSWISH, .hard = h}, 4,
                 (const int8_t[]){0, 16, -16, 100}, (const int8_t[]){0, 11, -5, 99});
+}
+
+static void hard_activations_see_the_sum_rounded_and_saturated_to_eight_bits(void **state) {
+    (void)state;
+    /* fix 1, sum to fix 0: 255 -> 128 -> 127 saturated; -1 -> -0.5 -> 0. y = x * 2731 + 3 * 2731 * 1, shift
+     * 7: x = 127: 355030 / 128 -> 127; x = 0: 8193 / 128 = 64.008 -> 64 */
+    struct engine_hard h = {.input_fix = 0, .shift_hsigmoid = 7};
+    expect_line((struct line){.in_fix = 1, .out_fix = 7, .weight = 2, .act = ENGINE_ACT_HSIGMOID, .hard = h},
+                2, (const int8_t[]){127, 0}, (const int8_t[]){127, 64});
+    /* swish: 200 saturates to 127 before the product: 127 * 127 >> 8 = 63.002 -> 63 (200 would give 99) */
+    h = (struct engine_hard){.input_fix = 0, .shift_hsigmoid = 7, .shift_hswish = 8};
+    expect_line((struct line){.weight = 2, .act = ENGINE_ACT_HSWISH, .hard = h}, 1, (const int8_t[]){100},
+                (const int8_t[]){63});
+}
+
+static void rearrangements_move_blocks_as_their_definitions_say(void **state) {
+    (void)state;
+    const int8_t in[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    struct engine_node n = {
+        .op = ENGINE_OP_TILE, .shape = {2, 2, 4}, .window = {.stride_w = 2, .stride_h = 2}};
+    expect(&n, (struct engine_shape){4, 4, 1}, 0, in,
+           (const int8_t[]){0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15});
+    /* reorg: rows 1 and 2 of each four change places first */
+    n.op = ENGINE_OP_REORG;
+    expect(&n, (struct engine_shape){4, 4, 1}, 0, in,
+           (const int8_t[]){0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15});
+    /* pixel shuffle: the block is the fastest part of the channel */
+    n.op = ENGINE_OP_PIXEL_SHUFFLE;
+    n.shape = (struct engine_shape){2, 2, 2};
+    expect(&n, (struct engine_shape){1, 1, 8}, 0, in, (const int8_t[]){0, 4, 1, 5, 2, 6, 3, 7});
 }
 
 static void taps_outside_the_image_count_as_zero(void **state) {
@@ -194,8 +225,8 @@ static void stride_and_dilation_step_as_they_say(void **state) {
 
 static void transposed_conv_spreads_each_input_over_its_window(void **state) {
     (void)state;
-    /* kernel 4, stride 2, pad 1: out[x] takes in[i] * w[x + 1 - 2 i] */
-    const int8_t in[2] = {1, 10}, w[4] = {1, 2, 3, 4};
+    /* kernel 1 2 3 4, stride 2, pad 1: out[x] takes in[i] * kernel[x + 1 - 2 i] */
+    const int8_t in[2] = {1, 10}, w[4] = {4, 3, 2, 1}; /* stored from the end */
     struct engine_node n = {.op = ENGINE_OP_TRANSPOSED_CONV,
                             .shape = {1, 4, 1},
                             .window = {4, 1, 2, 1, 1, 1, 1, 1, 0, 0},
@@ -332,6 +363,8 @@ int main(void) {
         cmocka_unit_test(leaky_relu_has_slope_26_over_256_and_one_rounding),
         cmocka_unit_test(prelu_takes_its_slope_from_the_node),
         cmocka_unit_test(hard_sigmoid_and_swish_follow_their_integer_form),
+        cmocka_unit_test(hard_activations_see_the_sum_rounded_and_saturated_to_eight_bits),
+        cmocka_unit_test(rearrangements_move_blocks_as_their_definitions_say),
         cmocka_unit_test(taps_outside_the_image_count_as_zero),
         cmocka_unit_test(conv_weights_are_ordered_out_row_column_in),
         cmocka_unit_test(stride_and_dilation_step_as_they_say),
