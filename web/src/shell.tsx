@@ -209,7 +209,9 @@ export function Shell(): JSX.Element {
         e,
         () => {
           location.hash = pageHash("search");
-          document.querySelector<HTMLInputElement>("#sentence")?.select();
+          page.value = "search";
+          /* After the page is drawn: the field may not be there yet. */
+          requestAnimationFrame(() => document.querySelector<HTMLInputElement>("#sentence")?.select());
         },
         () => (helpShown.value = true),
       );

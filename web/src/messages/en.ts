@@ -88,7 +88,7 @@ export const en: Messages = {
   "facet.vehicle_colour": "Vehicle, colour",
   "facet.accessory": "Accessory",
   "facet.none": "Search to see which criteria occur.",
-  "facet.count": "{label}, {n} sightings",
+  "facet.count": "sightings",
   "words.upper": "{value} top",
   "words.lower": "{value} bottom",
 

@@ -88,7 +88,7 @@ export const fr = {
   "facet.vehicle_colour": "Véhicule, couleur",
   "facet.accessory": "Accessoire",
   "facet.none": "Lancez une recherche pour voir les critères présents.",
-  "facet.count": "{label}, {n} passages",
+  "facet.count": "passages",
   "words.upper": "haut {value}",
   "words.lower": "bas {value}",
 

@@ -116,7 +116,6 @@ function FieldFacet({ field }: { field: Field }): JSX.Element | null {
               type="button"
               class={n === 0 ? "opt z" : "opt"}
               aria-pressed={token !== undefined}
-              aria-label={t("facet.count", { label, n })}
               onClick={() => {
                 if (token) {
                   remove(token);
@@ -128,7 +127,10 @@ function FieldFacet({ field }: { field: Field }): JSX.Element | null {
             >
               {isColourField(field) && <Swatch name={v.name} />}
               <span>{label}</span>
-              <i>{number(n)}</i>
+              <i>
+                {number(n)}
+                <span class="vh"> {t("facet.count")}</span>
+              </i>
             </button>
           );
         })}
