@@ -392,9 +392,6 @@ if (process.env.SHOTS)
         await p.keyboard.press("Alt+2");
         await p.locator("td", { hasText: "vtest.avi" }).waitFor();
         await p.screenshot({ path: join(root, "web/docs/import-dark.png") });
-        await p.keyboard.press("Alt+3");
-        await p.locator("dd", { hasText: "libxrt_core" }).waitFor();
-        await p.screenshot({ path: join(root, "web/docs/system-dark.png") });
       }
       await p.context().close();
     }

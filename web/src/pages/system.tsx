@@ -122,7 +122,7 @@ export function SystemPage(): JSX.Element {
                   {s.workers.map((w) => (
                     <tr key={`${w.kind} ${w.pid}`}>
                       <td>{tOr(`system.worker.${w.kind}`, w.kind)}</td>
-                      <td>{w.state}</td>
+                      <td class={w.state === "running" ? "ok-t" : ""}>{tOr(`system.${w.state}`, w.state)}</td>
                       <td class="m">{w.pid > 0 ? w.pid : "–"}</td>
                       <td class="m">{number(w.restarts)}</td>
                     </tr>

@@ -126,7 +126,7 @@ function FieldFacet({ field }: { field: Field }): JSX.Element | null {
               }}
             >
               {isColourField(field) && <Swatch name={v.name} />}
-              <span>{label}</span>
+              <span title={label}>{label}</span>
               <i>
                 {number(n)}
                 <span class="vh"> {t("facet.count")}</span>

@@ -95,8 +95,11 @@ function Head(): JSX.Element {
     <div class="rh">
       <h1>{tCount("result.count", a.total)}</h1>
       <span class="meta">
-        {t("result.meta", { hours: hours(a.coverage.searched_h, lang), cameras: camerasText() })}
-        <span class="long"> · {took}</span>
+        {t("result.meta", { hours: hours(a.coverage.searched_h, lang) })}
+        <span class="long">
+          {" "}
+          · {camerasText()} · {took}
+        </span>
       </span>
       <Missing />
       <span class="sp" />
