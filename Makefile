@@ -298,6 +298,28 @@ accuracy: accuracy-footage
 accuracy-footage: driver sim models $(B)/relecture-decode $(ACCURACY)
 	@for p in $(ACCURACY); do RELECTURE_DATA=$(DATA) $$p || exit 1; done
 
+# ---- fuzz: `make fuzz FUZZ_S=60 CC=clang` searches, the corpus is replayed as a test in every variant ------------
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_REPLAY := $(addprefix $(B)/tests/fuzz/replay_,$(FUZZ_NAMES))
+FUZZ_S ?= 60
+$(B)/tests/fuzz/replay_%.o: tests/fuzz/replay.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -DREPLAY_CORPUS='"tests/fuzz/corpus/$*"' -c $< -o $@
+$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/replay_%.o $(B)/tests/fuzz/fuzz_%.o $(B)/libhost.a
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
+build/fuzz/%: tests/fuzz/fuzz_%.c $(HOST_SRC)
+	@mkdir -p $(@D)
+	$(Q)clang -std=c17 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	    -o $@ $^ $(HOST_LIBS)
+.PHONY: fuzz
+fuzz: $(addprefix build/fuzz/,$(FUZZ_NAMES))
+	@for n in $(FUZZ_NAMES); do mkdir -p build/fuzz/found/$$n; \
+	  build/fuzz/$$n -max_total_time=$(FUZZ_S) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+	    -artifact_prefix=build/fuzz/found/$$n- build/fuzz/found/$$n tests/fuzz/corpus/$$n \
+	    >build/fuzz/$$n.log 2>&1 && echo "fuzz $$n: $$(grep -o 'number_of_executed_units: [0-9]*' build/fuzz/$$n.log), no finding" \
+	    || { echo "fuzz $$n: finding, see build/fuzz/$$n.log"; exit 1; }; done
+TEST_BIN += $(FUZZ_REPLAY)
+
 # ---- vocabulary ---------------------------------------------------------------------------------------------
 $(B)/vocabulary.json: host/vocabulary.json
 	@mkdir -p $(@D)

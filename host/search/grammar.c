@@ -48,19 +48,27 @@ bool item_is_role(const struct item *it, const char *name) {
     return false;
 }
 
-bool grammar_role_at(const struct grammar *g, unsigned i, const char *role, unsigned *to) {
+const struct lookup *grammar_lookup(const struct grammar *g, unsigned i) {
+    struct lookup *l = &g->lookups[i % LOOKUPS];
     char text[96];
-    for (unsigned k = VOCAB_WORDS_MAX; k > 0; k--) {
-        size_t n;
-        unsigned end;
-        if (!plain_phrase(&g->plain, i, k, text, &end)) continue;
-        const struct vocab_word *w = vocab_find(g->in->vocab, text, &n);
-        for (size_t m = 0; m < n; m++)
-            if (w[m].sense == VOCAB_ROLE && strcmp(w[m].name, role) == 0) {
-                *to = end;
-                return true;
-            }
+    if (l->at == i + 1) return l;
+    *l = (struct lookup){.at = i + 1};
+    for (unsigned k = 0; k < VOCAB_WORDS_MAX; k++) {
+        if (!plain_phrase(&g->plain, i, k + 1, text, &l->to[k])) break;
+        l->words[k] = vocab_find(g->in->vocab, text, &l->n[k]);
     }
+    return l;
+}
+
+bool grammar_role_at(const struct grammar *g, unsigned i, const char *role, unsigned *to) {
+    const struct lookup *l = grammar_lookup(g, i);
+    for (unsigned k = VOCAB_WORDS_MAX; k > 0; k--)
+        for (size_t m = 0; m < l->n[k - 1]; m++) {
+            const struct vocab_word *w = &l->words[k - 1][m];
+            if (w->sense != VOCAB_ROLE || strcmp(w->name, role) != 0) continue;
+            *to = l->to[k - 1];
+            return true;
+        }
     return false;
 }
 
@@ -164,18 +172,22 @@ static void slips_add(struct slips *s, const struct vocab_word *w, unsigned to) 
  * a harmless word must not be answered with a refusal. */
 static void find_slips(const struct grammar *g, unsigned i, unsigned n_words, int language,
                        struct slips *out) {
-    size_t n;
+    size_t n, n_same;
     const struct vocab_word *w = vocab_words(g->in->vocab, &n);
     char typed[96];
     unsigned to;
     out->n_readings = 0;
     if (!plain_phrase(&g->plain, i, 1, typed, &to)) return;
-    for (size_t k = 0; k < n; k++) {
+    size_t n_typed = strlen(typed);
+    /* A first word that is right: only the phrases that begin with it, which stand side by side behind it. */
+    const struct vocab_word *same = vocab_find(g->in->vocab, typed, &n_same);
+    for (size_t k = same ? (size_t)(same - w) : 0; k < n; k++) {
+        if (same && strncmp(w[k].text, typed, n_typed) != 0) break;
         if (w[k].language != language || w[k].sense == VOCAB_REFUSED || w[k].n_words <= n_words) continue;
         if (w[k].n_words > 1) {
             unsigned end;
             if (phrase_slips(g, i, &w[k], &end)) slips_add(out, &w[k], end);
-        } else if (strlen(typed) >= SLIP_WORD_MIN && strlen(w[k].text) >= SLIP_WORD_MIN &&
+        } else if (n_typed >= SLIP_WORD_MIN && strlen(w[k].text) >= SLIP_WORD_MIN &&
                    text_within_one(typed, w[k].text)) {
             slips_add(out, &w[k], to);
         }
@@ -229,23 +241,20 @@ static unsigned take_slip(struct grammar *g, unsigned i, unsigned n_words) {
 }
 
 static unsigned read_word(struct grammar *g, unsigned i) {
-    char text[96];
     unsigned to;
+    const struct lookup *l = grammar_lookup(g, i);
     for (unsigned k = VOCAB_WORDS_MAX; k > 0; k--) {
-        size_t n;
-        if (!plain_phrase(&g->plain, i, k, text, &to)) continue;
-        const struct vocab_word *w = vocab_find(g->in->vocab, text, &n);
-        if (!w) continue;
+        if (!l->words[k - 1]) continue;
         unsigned longer = k == 1 ? take_slip(g, i, k) : 0; /* "sac à dso" is more than "sac" */
         if (longer) return longer;
-        struct item it = choose(g, w, n);
+        struct item it = choose(g, l->words[k - 1], l->n[k - 1]);
         it.from = i;
-        it.to = to;
+        it.to = l->to[k - 1];
         if (it.word->sense == VOCAB_REFUSED)
-            add_refused(g, i, to, it.word->name);
+            add_refused(g, i, it.to, it.word->name);
         else
             grammar_item_add(g, it);
-        return to;
+        return it.to;
     }
     to = take_slip(g, i, 0);
     if (to) return to;
@@ -315,8 +324,14 @@ enum err grammar_parse(const struct grammar_input *in, struct grammar_result *ou
     if (!g) return ERR_NOMEM;
     g->in = in;
     g->r = out;
+    g->lookups = calloc(LOOKUPS, sizeof *g->lookups);
+    if (!g->lookups) {
+        free(g);
+        return ERR_NOMEM;
+    }
     if (!plain_make(in->text, &g->plain)) {
         out->stop = GRAMMAR_STOP_TOO_LONG;
+        free(g->lookups);
         free(g);
         return OK;
     }
@@ -334,6 +349,7 @@ enum err grammar_parse(const struct grammar_input *in, struct grammar_result *ou
     order_tokens(out);
     if (out->stop == GRAMMAR_GOES && !anything_asked(out)) out->stop = GRAMMAR_STOP_NOTHING;
     grammar_place_end(g);
+    free(g->lookups);
     free(g);
     return e;
 }

@@ -49,6 +49,16 @@ struct day_set { /* one bit per local day of the case, from first_day */
     uint8_t in[DAYS_MAX], out[DAYS_MAX];
 };
 
+/* What the vocabulary has at one place of the sentence, by number of words: asked dozens of times per word.
+ */
+#define LOOKUPS 64u
+struct lookup {
+    unsigned at; /* place + 1; 0 = empty */
+    unsigned to[VOCAB_WORDS_MAX];
+    size_t n[VOCAB_WORDS_MAX];
+    const struct vocab_word *words[VOCAB_WORDS_MAX];
+};
+
 struct place_names; /* grammar_place.c */
 struct grammar {
     const struct grammar_input *in;
@@ -56,7 +66,8 @@ struct grammar {
     struct plain plain;
     unsigned n_items;
     struct item items[ITEMS_MAX];
-    bool full; /* items or tokens ran out */
+    struct lookup *lookups; /* LOOKUPS of them, by place modulo */
+    bool full;              /* items or tokens ran out */
     enum err err;
     /* time */
     int64_t first_day, n_days; /* local days (since 1970) that the case touches */
@@ -98,6 +109,8 @@ void text_copy(char *out, size_t cap, const char *text);
 struct grammar_token *grammar_token_add(struct grammar *g, unsigned from, unsigned to,
                                         enum grammar_state state);
 void grammar_item_add(struct grammar *g, struct item item);
+/* All that the vocabulary knows at i, phrases of 1 to VOCAB_WORDS_MAX words. */
+const struct lookup *grammar_lookup(const struct grammar *g, unsigned i);
 /* A role phrase at i, in either language, the sentence's first; its end in *to. */
 bool grammar_role_at(const struct grammar *g, unsigned i, const char *role, unsigned *to);
 /* The item before is the role `name` (stop words between do not count). */

@@ -56,19 +56,3 @@ bool plate_parse(const char *typed, size_t n, struct query *q) {
     q->plate[at] = '\0';
     return true;
 }
-
-static bool alike(char a, char b, const char *const *confusable) {
-    if (a == b) return true;
-    for (; *confusable; confusable++)
-        if (strchr(*confusable, a) && strchr(*confusable, b)) return true;
-    return false;
-}
-
-unsigned plate_compare(const char *a, const char *b, const char *const *confusable) {
-    unsigned slips = 0;
-    for (; *a && *b; a++, b++) {
-        if (!alike(*a, *b, confusable)) return 255;
-        if (*a != *b) slips = 1;
-    }
-    return *a || *b ? 255 : slips;
-}

@@ -21,8 +21,4 @@ bool plate_parse(const char *typed, size_t n, struct query *q);
  * mixed. */
 bool plate_is_whole(const char *plain);
 
-/* How far a plate text is from the pattern, ignoring look-alikes: 0 exact, 1 equal but for look-alikes, else
- * 255. `confusable` as vocab_confusable(). For showing why a passage matched. */
-unsigned plate_compare(const char *a, const char *b, const char *const *confusable);
-
 #endif
