@@ -66,7 +66,7 @@ $(B)/gen/index_schema.h: host/index/schema.sql
 $(B)/host/index/db.o: $(B)/gen/index_schema.h
 # Seeded sightings and queries, shared by the index's tests and bench-index.
 INDEX_SUPPORT := $(B)/tests/support/sightings_gen.o $(B)/tests/support/index_queries.o
-$(B)/tests/unit/test_index_truth: $(INDEX_SUPPORT)
+$(B)/tests/unit/test_index_truth $(B)/tests/unit/test_index_purge: $(INDEX_SUPPORT)
 
 # ---- host: the decode worker (FFmpeg only here) ------------------------------------------------------------
 FFMPEG_LIBS := -lavformat -lavcodec -lswscale -lavutil -lseccomp -lturbojpeg

@@ -193,8 +193,8 @@ static enum err fill_page(struct answer *a, const struct perimeter *p, const str
         h->match = match_degree(a->q, &h->s);
         h->plate_slips = hit_slips(a->q, &h->s);
         if (a->q->like_id) {
-            int8_t v[VECTOR_BYTES];
-            e = vectors_read(a->r->dir, h->s.id, v);
+            const int8_t *v;
+            e = like_vector(a->r->like, h->s.id, &v);
             if (e) return e;
             h->match = like_degree(a->ask.like, v);
         }

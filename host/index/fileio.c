@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/base/log.h"
@@ -58,6 +59,18 @@ enum err fileio_zero(int fd, uint64_t offset, uint64_t n, const char *path) {
         n -= k;
     }
     return OK;
+}
+
+enum err fileio_erase(const char *path) {
+    struct stat st;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT ? OK : fileio_err("open", path);
+    enum err e =
+        fstat(fd, &st) == 0 ? fileio_zero(fd, 0, (uint64_t)st.st_size, path) : fileio_err("stat", path);
+    if (!e && fdatasync(fd) != 0) e = fileio_err("fdatasync", path);
+    if (!e && unlink(path) != 0) e = fileio_err("unlink", path);
+    close(fd);
+    return e;
 }
 
 enum err fileio_sync_folder(const char *path) {

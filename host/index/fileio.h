@@ -15,6 +15,9 @@ MUST_CHECK enum err fileio_write(int fd, const void *p, size_t n, uint64_t offse
 MUST_CHECK enum err fileio_read(int fd, void *p, size_t n, uint64_t offset, const char *path);
 /* Zeroes a range for good: a hole where the file system can, else zero bytes. The file keeps its size. */
 MUST_CHECK enum err fileio_zero(int fd, uint64_t offset, uint64_t n, const char *path);
+/* Zeroes a whole file, then unlinks it: a reader that still maps it sees zeros, not what was erased. A file
+ * that is not there is fine. */
+MUST_CHECK enum err fileio_erase(const char *path);
 /* Makes entries made in a folder (new files, unlinks) durable. */
 MUST_CHECK enum err fileio_sync_folder(const char *path);
 

@@ -101,6 +101,14 @@ static enum err map_get(struct like_files *f, uint64_t day, size_t end, const in
     return OK;
 }
 
+enum err like_vector(struct like_files *f, uint64_t id, const int8_t **out) {
+    size_t at = (size_t)(id >> 24) % HOURS * DB_ARRIVALS_MAX * VECTOR_BYTES +
+                (size_t)(id & (DB_ARRIVALS_MAX - 1)) * VECTOR_BYTES;
+    enum err e = map_get(f, (id >> 24) / HOURS, at + VECTOR_BYTES, out);
+    if (!e) *out += at;
+    return e;
+}
+
 enum err like_start(struct like_best *b, unsigned max) {
     *b = (struct like_best){.max = max};
     b->heap = calloc(max, sizeof *b->heap);

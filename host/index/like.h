@@ -13,6 +13,8 @@
 struct like_files;
 MUST_CHECK enum err like_files_open(const char *dir, struct like_files **out);
 void like_files_close(struct like_files **f);
+/* One vector, borrowed until the next call. ERR_MISSING when the file does not reach that far. */
+MUST_CHECK enum err like_vector(struct like_files *f, uint64_t id, const int8_t **out);
 
 struct like_hit {
     uint64_t id;

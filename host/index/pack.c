@@ -29,6 +29,8 @@ struct pack {
     int fd; /* of the file that holds end_unit; -1 = not opened yet */
     uint64_t fd_file;
     bool dirty;
+    int erase_fd; /* the file that erasing is in, not synced yet; -1 = none */
+    uint64_t erase_file;
 };
 
 enum { PATH_MAX_BYTES = 4200 };
@@ -76,7 +78,7 @@ enum err pack_open(const char *dir, uint64_t end_unit, struct pack **out) {
     *out = NULL;
     struct pack *p = calloc(1, sizeof *p);
     if (!p) return ERR_NOMEM;
-    p->fd = -1;
+    p->fd = p->erase_fd = -1;
     p->end_unit = end_unit;
     char path[PATH_MAX_BYTES];
     enum err e = ERR_USAGE;
@@ -99,6 +101,7 @@ fail:
 void pack_close(struct pack **p) {
     if (!p || !*p) return;
     if ((*p)->fd >= 0) close((*p)->fd);
+    if ((*p)->erase_fd >= 0) close((*p)->erase_fd);
     free(*p);
     *p = NULL;
 }
@@ -195,24 +198,33 @@ out:
     return e;
 }
 
+enum err pack_erase_sync(struct pack *p) {
+    char path[PATH_MAX_BYTES];
+    if (p->erase_fd < 0) return OK;
+    pack_path(p->dir, p->erase_file, path);
+    enum err e = fdatasync(p->erase_fd) == 0 ? OK : fileio_err("fdatasync", path);
+    close(p->erase_fd);
+    p->erase_fd = -1;
+    return e;
+}
+
 static enum err pack_erase_in(struct pack *p, uint64_t file, uint64_t from_unit, uint64_t to_unit) {
     char path[PATH_MAX_BYTES];
     pack_path(p->dir, file, path);
     uint64_t first = file * PACK_UNITS;
     bool whole = from_unit <= first && to_unit >= first + PACK_UNITS && p->end_unit >= first + PACK_UNITS;
-    if (whole && !(p->fd >= 0 && p->fd_file == file)) {
-        if (unlink(path) != 0 && errno != ENOENT) return fileio_err("unlink", path);
-        return OK;
-    }
+    if (whole && !(p->fd >= 0 && p->fd_file == file)) return fileio_erase(path);
     if (from_unit < first) from_unit = first;
     if (to_unit > first + PACK_UNITS) to_unit = first + PACK_UNITS;
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0) return errno == ENOENT ? OK : fileio_err("open", path);
-    enum err e =
-        fileio_zero(fd, (from_unit - first) * PACK_UNIT_BYTES, (to_unit - from_unit) * PACK_UNIT_BYTES, path);
-    if (!e && fdatasync(fd) != 0) e = fileio_err("fdatasync", path);
-    close(fd);
-    return e;
+    if (p->erase_fd < 0 || p->erase_file != file) {
+        enum err e = pack_erase_sync(p);
+        if (e) return e;
+        p->erase_fd = open(path, O_RDWR | O_CLOEXEC);
+        if (p->erase_fd < 0) return errno == ENOENT ? OK : fileio_err("open", path);
+        p->erase_file = file;
+    }
+    return fileio_zero(p->erase_fd, (from_unit - first) * PACK_UNIT_BYTES,
+                       (to_unit - from_unit) * PACK_UNIT_BYTES, path);
 }
 
 enum err pack_erase(struct pack *p, uint64_t from_unit, uint64_t to_unit) {

@@ -41,7 +41,9 @@ uint64_t pack_end(const struct pack *p);
 /* The JPEG, owned by the caller (or NULL jpeg: only check). ERR_MISSING (erased), ERR_CORRUPT, ERR_IO. */
 MUST_CHECK enum err pack_read(const char *dir, int64_t number, uint64_t sighting_id, uint8_t **jpeg,
                               size_t *n);
-/* Zeroes units [from, to) for good; unlinks packs that lie in them whole and are not appended to any more. */
+/* Zeroes units [from, to) for good; unlinks packs that lie in them whole and are not appended to any more.
+ * Durable after pack_erase_sync(). */
 MUST_CHECK enum err pack_erase(struct pack *p, uint64_t from_unit, uint64_t to_unit);
+MUST_CHECK enum err pack_erase_sync(struct pack *p);
 
 #endif

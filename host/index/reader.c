@@ -8,7 +8,7 @@
 #include "host/index/like.h"
 #include "host/index/pack.h"
 #include "host/index/plates.h"
-#include "host/index/record.h"
+#include "host/index/row.h"
 #include "host/index/vectors.h"
 #include "host/index/writer.h"
 
@@ -91,48 +91,26 @@ bool perimeter_holds(const struct perimeter *p, uint16_t camera_number, int64_t 
     return false;
 }
 
-enum err reader_row(struct index_reader *r, sqlite3_stmt *row, bool plates, struct sighting *out) {
-    memset(out, 0, sizeof *out);
-    out->id = (uint64_t)sqlite3_column_int64(row, 0);
-    out->start_ms = (int64_t)(out->id >> 24) * DB_HOUR_MS + sqlite3_column_int64(row, 1);
-    out->end_ms = out->start_ms + sqlite3_column_int64(row, 2);
-    out->camera_number = (uint16_t)sqlite3_column_int(row, 3);
-    out->recording_id = (uint64_t)sqlite3_column_int64(row, 4);
-    out->class_id = (uint16_t)sqlite3_column_int(row, 5);
-    out->confidence = (uint8_t)sqlite3_column_int(row, 6);
-    bool has_plate = sqlite3_column_type(row, 7) != SQLITE_NULL;
-    int64_t plate_id = sqlite3_column_int64(row, 7);
-    const void *attributes = sqlite3_column_blob(row, 9);
-    enum err e = record_get_attributes(attributes, (size_t)sqlite3_column_bytes(row, 9), out);
-    const void *path = sqlite3_column_blob(row, 10);
-    if (!e) e = record_get_path(path, (size_t)sqlite3_column_bytes(row, 10), out);
-    if (!e && has_plate != (out->plate.n_chars > 0)) e = ERR_CORRUPT;
-    if (!plates) memset(&out->plate, 0, sizeof out->plate);
-    if (!e && plates && has_plate) {
-        char text[17];
-        e = plate_id < 0 || plate_id > UINT32_MAX
-                ? ERR_CORRUPT
-                : plates_text(r->st[R_PLATE_TEXTS], (uint32_t)plate_id, text);
-        if (e == ERR_MISSING) e = ERR_CORRUPT;
-        memcpy(out->plate.text, text, sizeof text);
-    }
-    if (e == ERR_CORRUPT)
-        log_error("index", "state=\"row does not decode\" sighting=%llu", (unsigned long long)out->id);
-    return e;
-}
-
 enum err reader_fetch(struct index_reader *r, uint64_t id, bool plates, struct sighting *out,
                       int64_t *thumbnail) {
     sqlite3_stmt *st = r->st[R_SIGHTING];
-    bool row;
+    struct row row;
+    bool found;
     (void)sqlite3_bind_int64(st, 1, (int64_t)id);
-    enum err e = db_step(st, &row);
+    enum err e = db_step(st, &found);
     if (e) return e;
-    if (!row) return ERR_MISSING;
-    if (thumbnail) *thumbnail = sqlite3_column_type(st, 8) == SQLITE_NULL ? -1 : sqlite3_column_int64(st, 8);
-    e = reader_row(r, st, plates, out);
+    if (!found) return ERR_MISSING;
+    e = row_get(st, &row);
     (void)sqlite3_reset(st);
-    return e;
+    if (e) return e;
+    *out = row.s;
+    if (thumbnail) *thumbnail = row.thumbnail;
+    if (!plates) memset(&out->plate, 0, sizeof out->plate);
+    if (!out->plate.n_chars) return OK;
+    char text[SIGHTING_PLATE_MAX + 1];
+    e = plates_text(r->st[R_PLATE_TEXTS], (uint32_t)row.plate_id, text);
+    memcpy(out->plate.text, text, sizeof text);
+    return e == ERR_MISSING ? ERR_CORRUPT : e;
 }
 
 static enum err fetch_inside(struct index_reader *r, const struct perimeter *p, uint64_t id,

@@ -37,18 +37,10 @@ struct index_reader {
     struct like_files *like; /* maps of the vector files; made by the first search by likeness */
 };
 
-#define SIGHTING_COLUMNS                                                                                     \
-    "id, start_in_hour_ms, duration_ms, camera_id, recording_id, class, confidence, plate_id, "              \
-    "thumbnail_number, "                                                                                     \
-    "attributes, path"
-
 /* Everything answered between begin and end comes from one state of the index. */
 MUST_CHECK enum err reader_begin(struct index_reader *r);
 void reader_end(struct index_reader *r);
 
-/* The sighting of a row with SIGHTING_COLUMNS, without thumbnail and vector; the plate only when `plates`.
- * ERR_CORRUPT. */
-MUST_CHECK enum err reader_row(struct index_reader *r, sqlite3_stmt *row, bool plates, struct sighting *out);
 /* By id, inside a begun transaction. ERR_MISSING. *thumbnail may be NULL; -1 = none. */
 MUST_CHECK enum err reader_fetch(struct index_reader *r, uint64_t id, bool plates, struct sighting *out,
                                  int64_t *thumbnail);

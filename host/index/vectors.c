@@ -181,19 +181,16 @@ enum err vectors_erase(struct vectors *v, uint64_t from_id, uint64_t to_id) {
         vectors_path(v->dir, day, path);
         if (from_id <= first && to_id >= end) {
             vectors_forget(v, day);
-            if (unlink(path) != 0 && errno != ENOENT) e = fileio_err("unlink", path);
+            e = fileio_erase(path);
             continue;
         }
-        int fd = open(path, O_RDWR | O_CLOEXEC);
-        if (fd < 0) {
-            if (errno != ENOENT) e = fileio_err("open", path);
-            continue;
-        }
+        if (access(path, F_OK) != 0) continue; /* no vehicle was seen that day */
+        unsigned i = 0;
         uint64_t from = vector_offset(from_id > first ? from_id : first);
         uint64_t to = to_id < end ? vector_offset(to_id) : HOURS * HOUR_BYTES;
-        e = fileio_zero(fd, from, to - from, path);
-        if (!e && fdatasync(fd) != 0) e = fileio_err("fdatasync", path);
-        close(fd);
+        e = vectors_select(v, day, &i);
+        if (!e) e = fileio_zero(v->file[i].fd, from, to - from, path);
+        v->file[i].dirty = true;
     }
     return e;
 }

@@ -21,7 +21,8 @@ void vectors_close(struct vectors **v);
 MUST_CHECK enum err vectors_put(struct vectors *v, uint64_t id, const int8_t vector[VECTOR_BYTES]);
 /* All that was put is on disk when this returns OK. */
 MUST_CHECK enum err vectors_sync(struct vectors *v);
-/* Zeroes the vectors of ids [from, to) for good; unlinks days that lie in the range whole. Durable on OK. */
+/* Zeroes the vectors of ids [from, to) for good; unlinks days that lie in the range whole. Durable
+ * after vectors_sync(). */
 MUST_CHECK enum err vectors_erase(struct vectors *v, uint64_t from_id, uint64_t to_id);
 
 /* ERR_MISSING when the file does not reach that far. */

@@ -85,6 +85,7 @@ enum err index_writer_open(const char *dir, const struct vocab *vocab, struct in
     if (!e) e = segments_open(w->db, &w->segments);
     if (!e) e = pack_open(dir, w->committed_unit, &w->pack);
     if (!e) e = vectors_open(dir, w->db, &w->vectors);
+    if (!e) e = writer_erase_pending(w);
     if (e) goto fail;
     *out = w;
     return OK;

@@ -63,6 +63,9 @@ enum err writer_fail(struct index_writer *w, enum err e);
 /* The hours in which the current recording's sightings start, into its row. */
 MUST_CHECK enum err writer_flush_hours(struct index_writer *w);
 
+/* Finishes erasing the files of rows that a purge took out (purge.c). */
+MUST_CHECK enum err writer_erase_pending(struct index_writer *w);
+
 /* Columns of `recording` in the order of RECORDING_COLUMNS into *out. */
 void recording_from_row(sqlite3_stmt *st, struct recording *out);
 #define RECORDING_COLUMNS                                                                                    \

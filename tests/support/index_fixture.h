@@ -3,6 +3,7 @@
 #ifndef TESTS_SUPPORT_INDEX_FIXTURE_H
 #define TESTS_SUPPORT_INDEX_FIXTURE_H
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
