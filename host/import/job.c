@@ -707,8 +707,9 @@ static bool meets_the_index(struct job *j) {
     return true;
 }
 
-static void on_hashed(const struct hasher_result *r, void *arg) {
+static void on_hashed(const struct hasher_result *result, void *arg) {
     struct job *j = arg;
+    const struct hasher_result hashed = *result, *r = &hashed; /* the hasher owns the original */
     hasher_free(&j->hasher);
     if (r->status == ERR_CANCELLED) return;
     if (r->status == ERR_IO) {
