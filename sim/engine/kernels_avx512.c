@@ -377,6 +377,44 @@ static void pool_max(const struct step *s) {
         }
 }
 
+/* Sums of 16 bits, for any number of inputs whose aligned sum fits and that is only shifted: the usual case.
+ */
+static void add(const struct step *s) {
+    int32_t constant = s->rule.round, most = s->rule.round, w = s->out.shape.w, c = s->out.shape.c;
+    bool dense = s->out.pixel == c;
+    for (size_t k = 0; k < s->n_in; k++) {
+        constant -= 128 << s->align[k];
+        most += 128 << s->align[k];
+        dense = dense && s->in[k].pixel == c;
+    }
+    if (s->rule.kind != RULE_SHIFT || most > INT16_MAX || s->rule.shift > 15) {
+        rows_add(s);
+        return;
+    }
+    const __m512i start = _mm512_set1_epi16((int16_t)constant), flip = _mm512_set1_epi8((char)0x80);
+    const __m512i lo = _mm512_set1_epi8(s->rule.lo), hi = _mm512_set1_epi8(s->rule.hi);
+    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    const __m128i shift = _mm_cvtsi32_si128(s->rule.shift);
+    int32_t pixels = dense ? 1 : w, length = dense ? w * c : c;
+    for (int32_t y = 0; y < s->out.shape.h; y++)
+        for (int32_t x = 0; x < pixels; x++)
+            for (int32_t i = 0; i < length; i += 64) {
+                __mmask64 real = first_bytes(length - i);
+                __m512i a = start, b = start;
+                for (size_t k = 0; k < s->n_in; k++) {
+                    __m512i v = _mm512_maskz_loadu_epi8(real, view_at(&s->in[k], y, x) + i);
+                    __m128i align = _mm_cvtsi32_si128(s->align[k]);
+                    __m512i v0 = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(v));
+                    __m512i v1 = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(v, 1));
+                    a = _mm512_add_epi16(a, _mm512_sll_epi16(v0, align));
+                    b = _mm512_add_epi16(b, _mm512_sll_epi16(v1, align));
+                }
+                __m512i v = _mm512_packs_epi16(_mm512_sra_epi16(a, shift), _mm512_sra_epi16(b, shift));
+                v = _mm512_max_epi8(lo, _mm512_min_epi8(hi, _mm512_permutexvar_epi64(order, v)));
+                _mm512_mask_storeu_epi8(view_at(&s->out, y, x) + i, real, _mm512_xor_si512(v, flip));
+            }
+}
+
 const struct kernels KERNELS_AVX512 = {.isa = ENGINE_ISA_AVX512_VNNI,
                                        .pack_conv = pack_conv,
                                        .pack_depthwise = avx512_pack_depthwise,
@@ -384,7 +422,7 @@ const struct kernels KERNELS_AVX512 = {.isa = ENGINE_ISA_AVX512_VNNI,
                                                [STEP_DEPTHWISE] = avx512_run_depthwise,
                                                [STEP_POOL_MAX] = pool_max,
                                                [STEP_POOL_AVG] = rows_pool_avg,
-                                               [STEP_ADD] = rows_add,
+                                               [STEP_ADD] = add,
                                                [STEP_REQUANT] = rows_requant,
                                                [STEP_NEAREST] = rows_nearest},
                                        .import = import_dense,

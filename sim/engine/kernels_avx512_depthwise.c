@@ -107,6 +107,10 @@ done:
     return e;
 }
 
+static ALWAYS_INLINE __m256i load(const void *at) {
+    return _mm256_loadu_si256(at);
+}
+
 struct rule_regs {
     __m256i pre_lo, pre_hi, slope, round, lo, hi;
     __m128i shift;
@@ -147,85 +151,159 @@ static ALWAYS_INLINE void store(uint8_t *out, __m256i a, __m256i b, __m256i c, _
         _mm256_mask_storeu_epi8(out, (1U << channels) - 1, v);
 }
 
-static ALWAYS_INLINE __m256i load(const void *at) {
-    return _mm256_loadu_si256(at);
+/* Four columns of 32 channels, interleaved: register v holds the four taps of channels place_of() puts there.
+ */
+struct quad {
+    __m256i x0, x1, x2, x3;
+};
+
+static ALWAYS_INLINE struct quad load_quad(const uint8_t *in, const ptrdiff_t *offset) {
+    __m256i p0 = load(in + offset[0]), p1 = load(in + offset[1]);
+    __m256i p2 = load(in + offset[2]), p3 = load(in + offset[3]);
+    __m256i lo01 = _mm256_unpacklo_epi8(p0, p1), hi01 = _mm256_unpackhi_epi8(p0, p1);
+    __m256i lo23 = _mm256_unpacklo_epi8(p2, p3), hi23 = _mm256_unpackhi_epi8(p2, p3);
+    return (struct quad){_mm256_unpacklo_epi16(lo01, lo23), _mm256_unpackhi_epi16(lo01, lo23),
+                         _mm256_unpacklo_epi16(hi01, hi23), _mm256_unpackhi_epi16(hi01, hi23)};
 }
 
+static ALWAYS_INLINE struct rule_regs rule_load(const struct rule *r) {
+    return (struct rule_regs){.pre_lo = _mm256_set1_epi32(r->pre_lo),
+                              .pre_hi = _mm256_set1_epi32(r->pre_hi),
+                              .slope = _mm256_set1_epi32(r->slope),
+                              .round = _mm256_set1_epi32(r->round),
+                              .lo = _mm256_set1_epi8(r->lo),
+                              .hi = _mm256_set1_epi8(r->hi),
+                              .shift = _mm_cvtsi32_si128(r->shift)};
+}
+
+/* What one block of one or two rows is computed from and into. */
+struct block {
+    const struct step *step;
+    const uint8_t *in;
+    uint8_t *out;
+    const int8_t *weights;
+    const int32_t *bias;
+    int32_t channels;
+};
+
 /* One block of one row. `outputs` neighbours at a time where the quads serve two. */
-static ALWAYS_INLINE void run_outputs(const struct step *s, const uint8_t *in, uint8_t *out,
-                                      const int8_t *weights, const int32_t *bias, int32_t channels,
+static ALWAYS_INLINE void run_outputs(const struct block *t, const uint8_t *in, uint8_t *out,
                                       const int outputs, const enum rule_kind kind) {
-    const struct rule_regs r = {.pre_lo = _mm256_set1_epi32(s->rule.pre_lo),
-                                .pre_hi = _mm256_set1_epi32(s->rule.pre_hi),
-                                .slope = _mm256_set1_epi32(s->rule.slope),
-                                .round = _mm256_set1_epi32(s->rule.round),
-                                .lo = _mm256_set1_epi8(s->rule.lo),
-                                .hi = _mm256_set1_epi8(s->rule.hi),
-                                .shift = _mm_cvtsi32_si128(s->rule.shift)};
-    __m256i a0 = load(bias), a1 = load(bias + 8), a2 = load(bias + 16), a3 = load(bias + 24);
+    const struct step *s = t->step;
+    const struct rule_regs r = rule_load(&s->rule);
+    const int8_t *weights = t->weights;
+    __m256i a0 = load(t->bias), a1 = load(t->bias + 8), a2 = load(t->bias + 16), a3 = load(t->bias + 24);
     __m256i b0 = a0, b1 = a1, b2 = a2, b3 = a3;
     const ptrdiff_t *offset = s->run_offset;
     const int stored = s->steps; /* outputs whose weights are there */
-    for (int32_t q = 0; q < s->n_runs; q++, offset += QUAD, weights += stored * BLOCK * QUAD) {
-        __m256i p0 = load(in + offset[0]), p1 = load(in + offset[1]), p2 = load(in + offset[2]),
-                p3 = load(in + offset[3]);
-        __m256i lo01 = _mm256_unpacklo_epi8(p0, p1), hi01 = _mm256_unpackhi_epi8(p0, p1);
-        __m256i lo23 = _mm256_unpacklo_epi8(p2, p3), hi23 = _mm256_unpackhi_epi8(p2, p3);
-        __m256i x0 = _mm256_unpacklo_epi16(lo01, lo23), x1 = _mm256_unpackhi_epi16(lo01, lo23);
-        __m256i x2 = _mm256_unpacklo_epi16(hi01, hi23), x3 = _mm256_unpackhi_epi16(hi01, hi23);
-        a0 = _mm256_dpbusd_epi32(a0, x0, load(weights));
-        a1 = _mm256_dpbusd_epi32(a1, x1, load(weights + 32));
-        a2 = _mm256_dpbusd_epi32(a2, x2, load(weights + 64));
-        a3 = _mm256_dpbusd_epi32(a3, x3, load(weights + 96));
+    for (int32_t n = 0; n < s->n_runs; n++, offset += QUAD, weights += stored * BLOCK * QUAD) {
+        struct quad q = load_quad(in, offset);
+        a0 = _mm256_dpbusd_epi32(a0, q.x0, load(weights));
+        a1 = _mm256_dpbusd_epi32(a1, q.x1, load(weights + 32));
+        a2 = _mm256_dpbusd_epi32(a2, q.x2, load(weights + 64));
+        a3 = _mm256_dpbusd_epi32(a3, q.x3, load(weights + 96));
         if (outputs > 1) {
-            b0 = _mm256_dpbusd_epi32(b0, x0, load(weights + 128));
-            b1 = _mm256_dpbusd_epi32(b1, x1, load(weights + 160));
-            b2 = _mm256_dpbusd_epi32(b2, x2, load(weights + 192));
-            b3 = _mm256_dpbusd_epi32(b3, x3, load(weights + 224));
+            b0 = _mm256_dpbusd_epi32(b0, q.x0, load(weights + 128));
+            b1 = _mm256_dpbusd_epi32(b1, q.x1, load(weights + 160));
+            b2 = _mm256_dpbusd_epi32(b2, q.x2, load(weights + 192));
+            b3 = _mm256_dpbusd_epi32(b3, q.x3, load(weights + 224));
         }
     }
-    store(out, a0, a1, a2, a3, channels, &r, &s->rule, kind);
-    if (outputs > 1) store(out + s->out.pixel, b0, b1, b2, b3, channels, &r, &s->rule, kind);
+    store(out, a0, a1, a2, a3, t->channels, &r, &s->rule, kind);
+    if (outputs > 1) store(out + s->out.pixel, b0, b1, b2, b3, t->channels, &r, &s->rule, kind);
 }
 
-static ALWAYS_INLINE void run_row(const struct step *s, const uint8_t *in, uint8_t *out,
-                                  const int8_t *weights, const int32_t *bias, int32_t channels,
-                                  const enum rule_kind kind) {
+/* Two by two outputs. Each quad is interleaved once and meets the weights of two rows; each weight is loaded
+ * once and meets two quads. */
+static ALWAYS_INLINE void run_square(const struct block *t, const uint8_t *in, uint8_t *out,
+                                     const enum rule_kind kind) {
+    const struct step *s = t->step;
+    const struct rule_regs r = rule_load(&s->rule);
+    const int8_t *weights = t->weights;
+    const ptrdiff_t *offset = s->run_offset;
+    __m256i a0 = load(t->bias), a1 = load(t->bias + 8), a2 = load(t->bias + 16), a3 = load(t->bias + 24);
+    __m256i b0 = a0, b1 = a1, b2 = a2, b3 = a3, c0 = a0, c1 = a1, c2 = a2, c3 = a3, d0 = a0, d1 = a1, d2 = a2,
+            d3 = a3;
+    struct quad q = load_quad(in, offset);
+    for (int32_t n = 0; n < s->n_runs; n++, weights += 2 * BLOCK * QUAD) {
+        in += s->in[0].row;
+        struct quad below = load_quad(in, offset);
+#define BOTH_ROWS(v, upper, lower, at)                                                                       \
+    {                                                                                                        \
+        __m256i w = load(weights + (at));                                                                    \
+        upper##v = _mm256_dpbusd_epi32(upper##v, q.x##v, w);                                                 \
+        lower##v = _mm256_dpbusd_epi32(lower##v, below.x##v, w);                                             \
+    }
+        BOTH_ROWS(0, a, c, 0)
+        BOTH_ROWS(1, a, c, 32)
+        BOTH_ROWS(2, a, c, 64)
+        BOTH_ROWS(3, a, c, 96)
+        BOTH_ROWS(0, b, d, 128)
+        BOTH_ROWS(1, b, d, 160)
+        BOTH_ROWS(2, b, d, 192)
+        BOTH_ROWS(3, b, d, 224)
+        q = below;
+    }
+    ptrdiff_t row = s->out.row, pixel = s->out.pixel;
+    store(out, a0, a1, a2, a3, t->channels, &r, &s->rule, kind);
+    store(out + pixel, b0, b1, b2, b3, t->channels, &r, &s->rule, kind);
+    store(out + row, c0, c1, c2, c3, t->channels, &r, &s->rule, kind);
+    store(out + row + pixel, d0, d1, d2, d3, t->channels, &r, &s->rule, kind);
+}
+
+/* True when the quads are one per row, of rows that follow each other: then two rows go together. */
+static bool squares(const struct step *s) {
+    if (s->steps != 2 || s->stride_h != 1) return false;
+    for (int32_t n = 1; n < s->n_runs; n++)
+        if (s->run_offset[n * QUAD] != s->run_offset[(n - 1) * QUAD] + s->in[0].row) return false;
+    return true;
+}
+
+static ALWAYS_INLINE void run_rows(const struct block *t, int32_t rows, const enum rule_kind kind) {
+    const struct step *s = t->step;
     ptrdiff_t in_pixel = s->in[0].pixel * s->stride_w, out_pixel = s->out.pixel;
+    const uint8_t *in = t->in;
+    uint8_t *out = t->out;
     int32_t x = 0, w = s->out.shape.w;
-    if (s->steps > 1)
-        for (; x + 2 <= w; x += 2, in += 2 * in_pixel, out += 2 * out_pixel)
-            run_outputs(s, in, out, weights, bias, channels, 2, kind);
+    if (rows == 2)
+        for (; x + 2 <= w; x += 2, in += 2 * in_pixel, out += 2 * out_pixel) run_square(t, in, out, kind);
+    else if (s->steps > 1)
+        for (; x + 2 <= w; x += 2, in += 2 * in_pixel, out += 2 * out_pixel) run_outputs(t, in, out, 2, kind);
     for (; x < w; x++, in += in_pixel, out += out_pixel)
-        run_outputs(s, in, out, weights, bias, channels, 1, kind);
+        for (int32_t row = 0; row < rows; row++)
+            run_outputs(t, in + row * s->in[0].row, out + row * s->out.row, 1, kind);
 }
 
 void avx512_run_depthwise(const struct step *s) {
-    int32_t c = s->out.shape.c;
+    int32_t c = s->out.shape.c, h = s->out.shape.h, rows;
     ptrdiff_t per_block = (ptrdiff_t)s->n_runs * s->steps * BLOCK * QUAD;
-    for (int32_t y = 0; y < s->out.shape.h; y++)
+    bool two = squares(s);
+    for (int32_t y = 0; y < h; y += rows) {
+        rows = two && y + 2 <= h ? 2 : 1;
         for (int32_t first = 0; first < c; first += BLOCK) {
-            const uint8_t *in = s->in[0].at + (ptrdiff_t)y * s->stride_h * s->in[0].row + first;
-            uint8_t *out = view_at(&s->out, y, 0) + first;
-            const int8_t *weights = (const int8_t *)s->weights + first / BLOCK * per_block;
-            const int32_t *bias = s->bias + first;
-            int32_t channels = c - first < BLOCK ? c - first : BLOCK;
+            struct block t = {.step = s,
+                              .in = s->in[0].at + (ptrdiff_t)y * s->stride_h * s->in[0].row + first,
+                              .out = view_at(&s->out, y, 0) + first,
+                              .weights = (const int8_t *)s->weights + first / BLOCK * per_block,
+                              .bias = s->bias + first,
+                              .channels = c - first < BLOCK ? c - first : BLOCK};
             switch (s->rule.kind) {
             case RULE_SHIFT:
-                run_row(s, in, out, weights, bias, channels, RULE_SHIFT);
+                run_rows(&t, rows, RULE_SHIFT);
                 break;
             case RULE_LEFT:
-                run_row(s, in, out, weights, bias, channels, RULE_LEFT);
+                run_rows(&t, rows, RULE_LEFT);
                 break;
             case RULE_SLOPE:
-                run_row(s, in, out, weights, bias, channels, RULE_SLOPE);
+                run_rows(&t, rows, RULE_SLOPE);
                 break;
             case RULE_SLOPE_CLAMPED:
-                run_row(s, in, out, weights, bias, channels, RULE_SLOPE_CLAMPED);
+                run_rows(&t, rows, RULE_SLOPE_CLAMPED);
                 break;
             case RULE_WIDE:
-                run_row(s, in, out, weights, bias, channels, RULE_WIDE);
+                run_rows(&t, rows, RULE_WIDE);
                 break;
             }
         }
+    }
 }

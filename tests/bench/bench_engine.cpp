@@ -7,7 +7,7 @@
  *   dump NAME DIR                                      graph.json and .bin -> ok
  *   layer engine|onednn conv|dw SIDE IC OC K STRIDE N  one layer N times   -> ms
  *   peak                                               vpdpbusd alone      -> GMAC/s
- *   cores NAME N                                       N frames on 1 and on 2 threads -> wall ms, wall ms */
+ *   cores NAME N                 ms per frame of one engine, and of each of two at once, N frames each */
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -202,18 +202,15 @@ text run_layer(std::istringstream &in, const text &line) {
     return std::to_string(o->run_planned(n));
 }
 
-/* Two engines of their own on two threads against one on one: a frame is a frame. */
+/* CPU ms per frame of one engine alone, and of two engines at once on two threads. CPU time, so that what
+ * else runs on the machine does not count; what the two take from each other (caches, memory) does. */
 text run_cores(const text &name, int frames) {
-    engine_graph *copy[2] = {nets_with_relu(find(name).graph()), nets_with_relu(find(name).graph())};
-    net a(copy[0]), b(copy[1]);
-    double begun = wall_ms();
-    a.run(frames);
-    double one = wall_ms() - begun;
-    begun = wall_ms();
-    std::thread other([&b, frames] { b.run(frames / 2); });
-    a.run(frames - frames / 2);
+    net a(nets_with_relu(find(name).graph())), b(nets_with_relu(find(name).graph()));
+    double alone = a.run(frames), first = 0, second = 0;
+    std::thread other([&b, &second, frames] { second = b.run(frames); });
+    first = a.run(frames);
     other.join();
-    return std::to_string(one) + " " + std::to_string(wall_ms() - begun);
+    return std::to_string(alone) + " " + std::to_string((first + second) / 2);
 }
 
 text answer(const text &line) {
