@@ -9,7 +9,6 @@
  *   peak                                               vpdpbusd alone      -> GMAC/s
  *   cores NAME N                 ms per frame of one engine, and of each of two at once, N frames each */
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -42,11 +41,6 @@ using text = std::string;
 double cpu_ms() {
     timespec t;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-double wall_ms() {
-    timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
