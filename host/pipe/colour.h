@@ -49,6 +49,8 @@ struct colour_shares {
     float of[COLOUR_NAMES];
 };
 
+/* Darker than this in its lightest parts, a crop shows no colours. */
+bool colour_is_dark(const int8_t *bgr, unsigned n_px);
 /* Upper and lower garment of an upright figure that fills a CROP_PERSON crop. False: too dark to tell. */
 bool colour_of_clothes(const int8_t *bgr, struct colour_shares *upper, struct colour_shares *lower);
 /* A vehicle that fills a CROP_VEHICLE crop. False: too dark to tell. */

@@ -17,7 +17,7 @@
 #define PICTURE_BETTER   1.12f /* a new picture must be this much better: coding one costs a millisecond */
 #define GARMENT_H_MIN    48.0f /* px; smaller figures have no readable garments */
 #define UPRIGHT_MIN      1.6f  /* height / width of a figure that stands */
-#define VEHICLE_SIDE_MIN 32.0f
+#define VEHICLE_SIDE_MIN 24.0f
 #define COVER_MAX        0.30f /* a crop of an object hidden more than this shows the other one */
 #define HINT_FRAMES_MIN  3u
 #define HINT_SHARE_MIN   0.15f

@@ -305,6 +305,35 @@ out:
 
 /* ---- rows ---- */
 
+unsigned footage_fields(char *line, char **fields, unsigned max) {
+    unsigned n = 0;
+    line[strcspn(line, "\r\n")] = '\0';
+    while (n < max && line) fields[n++] = strsep(&line, ",");
+    return n;
+}
+
+/* Words that people give and the vocabulary folds; a shade ("dark", "light") says nothing about the name. */
+static const struct {
+    const char *word, *name;
+} folded[] = {
+    {"navy", "blue"},  {"turquoise", "blue"}, {"turquoise", "green"}, {"teal", "blue"},
+    {"teal", "green"}, {"cream", "white"},    {"cream", "beige"},     {"silver", "grey"},
+};
+
+bool footage_colour_fits(const char *label, const char *name) {
+    char copy[128], *at = copy;
+    (void)snprintf(copy, sizeof copy, "%s", label);
+    /* Two garment colours are also a fair "multicolour". */
+    if (strchr(label, '+') && strcmp(name, "multicolour") == 0) return true;
+    for (char *word; (word = strsep(&at, "-/+"));) {
+        if (strcmp(word, name) == 0) return true;
+        for (size_t i = 0; i < sizeof folded / sizeof folded[0]; i++) {
+            if (strcmp(word, folded[i].word) == 0 && strcmp(name, folded[i].name) == 0) return true;
+        }
+    }
+    return false;
+}
+
 const char *footage_data(void) {
     const char *dir = getenv("RELECTURE_DATA");
     if (!dir) dir = "../shared/data";

@@ -41,6 +41,12 @@ void footage_crops(struct footage *f, const struct wire_roi *rois, unsigned n, u
 
 /* ---- what programs that measure share ---- */
 
+/* One line of a comma-separated file without quotes, cut in place into at most `max` fields. Returns their
+ * number. */
+unsigned footage_fields(char *line, char **fields, unsigned max);
+/* A hand-given colour ("dark-blue", "silver/beige", "blue+red") accepts this name of the vocabulary. */
+bool footage_colour_fits(const char *label, const char *name);
+
 /* The measurement data: $RELECTURE_DATA, or ../shared/data; NULL when absent. */
 const char *footage_data(void);
 /* One row of the table: "name  value  (n, 95 % interval)  target  ok|below". For shares, k of n. */

@@ -41,7 +41,7 @@ static int by_frame(const void *a, const void *b) {
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static float overlap(const struct mot_box *a, const struct mot_box *b) {
+float mot_iou(const struct mot_box *a, const struct mot_box *b) {
     const struct track_box x = {a->x_px, a->y_px, a->w_px, a->h_px}, y = {b->x_px, b->y_px, b->w_px, b->h_px};
     return track_box_iou(&x, &y);
 }
@@ -62,7 +62,7 @@ static enum err score_frame(struct scoring *s, const struct mot_box *t, unsigned
     unsigned n_pairs = 0;
     for (unsigned i = 0; i < n_t; i++) {
         for (unsigned j = 0; j < n_a; j++) {
-            if ((double)overlap(&t[i], &a[j]) < iou_min) continue;
+            if ((double)mot_iou(&t[i], &a[j]) < iou_min) continue;
             s->together[t_id[i]][a_id[j]]++;
             if (s->frame_pair[t_id[i]] != a_id[j] || a_used[j]) continue;
             pair[i] = (int)j;
@@ -71,7 +71,7 @@ static enum err score_frame(struct scoring *s, const struct mot_box *t, unsigned
     }
     for (unsigned i = 0; i < n_t; i++) {
         for (unsigned j = 0; j < n_a && pair[i] < 0; j++) {
-            float iou = overlap(&t[i], &a[j]);
+            float iou = mot_iou(&t[i], &a[j]);
             if (a_used[j] || (double)iou < iou_min) continue;
             s->pairs[n_pairs++] = (struct assign_pair){(uint16_t)i, (uint16_t)j, iou};
         }
@@ -86,7 +86,7 @@ static enum err score_frame(struct scoring *s, const struct mot_box *t, unsigned
         out->n_switches += *last >= 0 && *last != a_id[pair[i]];
         *last = a_id[pair[i]];
         s->frame_pair[t_id[i]] = a_id[pair[i]];
-        *iou_sum += (double)overlap(&t[i], &a[pair[i]]);
+        *iou_sum += (double)mot_iou(&t[i], &a[pair[i]]);
     }
     return OK;
 }

@@ -27,6 +27,8 @@ struct mot_score {
 MUST_CHECK enum err mot_score(const struct mot_box *truth, unsigned n_truth, const struct mot_box *answer,
                               unsigned n_answer, double iou_min, struct mot_score *out);
 
+float mot_iou(const struct mot_box *a, const struct mot_box *b);
+
 /* Reads "frame,id,x,y,w,h[,...]" lines, the MOT Challenge's form. *boxes is the caller's (free). */
 MUST_CHECK enum err mot_read(const char *path, struct mot_box **boxes, unsigned *n);
 

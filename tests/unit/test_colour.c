@@ -140,6 +140,30 @@ static void second_colour_is_kept_as_alternative(void **state) {
     assert_int_equal(v.value[1].colour, COLOUR_BLACK);
 }
 
+static void silver_is_offered_beside_light_grey_and_never_before_it(void **state) {
+    (void)state;
+    struct colour_shares s = {0};
+    struct colour_verdict v;
+    s.of[COLOUR_GREY] = 0.30f;
+    s.of[COLOUR_SILVER] = 0.22f;
+    s.of[COLOUR_WHITE] = 0.28f;
+    s.of[COLOUR_BLUE] = 0.20f;
+    colour_decide(&s, COLOUR_VEHICLE, &v);
+    assert_int_equal(v.n, 3);
+    assert_int_equal(v.value[0].colour, COLOUR_GREY);
+    assert_int_equal(v.value[0].score, 52);
+    assert_int_equal(v.value[1].colour, COLOUR_WHITE);
+    assert_int_equal(v.value[2].colour, COLOUR_SILVER);
+    for (unsigned light = 90; light <= 150; light += 60) {
+        fill(vehicle_crop, CROP_VEHICLE_W_PX, 0, CROP_VEHICLE_H_PX, (struct rgb){70, 71, 72});
+        uint8_t l = (uint8_t)light;
+        fill(vehicle_crop, CROP_VEHICLE_W_PX, 10, 110, (struct rgb){l, l, l});
+        assert_true(colour_of_vehicle(vehicle_crop, &s));
+        assert_true(s.of[COLOUR_GREY] >= s.of[COLOUR_SILVER]);
+        assert_int_equal(s.of[COLOUR_SILVER] > 0.05f, light == 150);
+    }
+}
+
 static void several_hues_without_a_chief_one_are_multicolour(void **state) {
     (void)state;
     struct colour_shares s = {0};
@@ -194,6 +218,7 @@ int main(void) {
         cmocka_unit_test(vehicles_of_plain_paint_get_their_name),
         cmocka_unit_test(crop_that_is_all_dark_is_not_estimated),
         cmocka_unit_test(second_colour_is_kept_as_alternative),
+        cmocka_unit_test(silver_is_offered_beside_light_grey_and_never_before_it),
         cmocka_unit_test(several_hues_without_a_chief_one_are_multicolour),
         cmocka_unit_test(grey_frame_is_told_from_a_dull_coloured_one),
         cmocka_unit_test(likeness_prefers_the_same_paint),
