@@ -243,12 +243,12 @@ struct box {
 };
 
 /* The expected distance of one side, in cells: softmax over its bins, then their mean. */
-static float side_of(const int8_t *bins, unsigned n, const float *weight) {
+static float side_of(const int8_t *bins, size_t n, const float *weight) {
     int most = bins[0];
     float sum = 0, mean = 0;
-    for (unsigned b = 1; b < n; b++)
+    for (size_t b = 1; b < n; b++)
         if (bins[b] > most) most = bins[b];
-    for (unsigned b = 0; b < n; b++) {
+    for (size_t b = 0; b < n; b++) {
         float w = weight[most - bins[b]];
         sum += w;
         mean += w * (float)b;
@@ -263,14 +263,16 @@ static struct box box_of(const struct detector *d, const int8_t *tensors, const 
     unsigned h = 0;
     while (cell >= cells->first[h + 1]) h++;
     const unsigned s = m->heads[h].stride_px, n_across = m->input_w_px / s, at = cell - cells->first[h];
+    const unsigned row = at / n_across, column = at % n_across;
     const float unit = (float)s, *w = d->tables[h].weight;
-    const float x = ((float)(at % n_across) + 0.5f) * unit, y = ((float)(at / n_across) + 0.5f) * unit;
-    const int8_t *bins = tensors + offset[h] + (size_t)at * (m->n_classes + 4 * m->n_bins) + m->n_classes;
+    const float x = ((float)column + 0.5f) * unit, y = ((float)row + 0.5f) * unit;
+    const size_t n = m->n_bins, n_channels = m->n_classes + 4 * n;
+    const int8_t *bins = tensors + offset[h] + at * n_channels + m->n_classes;
     return (struct box){
-        .x0 = x - unit * side_of(bins, m->n_bins, w),
-        .y0 = y - unit * side_of(bins + m->n_bins, m->n_bins, w),
-        .x1 = x + unit * side_of(bins + 2 * m->n_bins, m->n_bins, w),
-        .y1 = y + unit * side_of(bins + 3 * m->n_bins, m->n_bins, w),
+        .x0 = x - unit * side_of(bins, n, w),
+        .y0 = y - unit * side_of(bins + n, n, w),
+        .x1 = x + unit * side_of(bins + 2 * n, n, w),
+        .y1 = y + unit * side_of(bins + 3 * n, n, w),
     };
 }
 

@@ -94,14 +94,15 @@ def command_graph(args):
           f"{graph.macs(args.height, args.width) / 1e9:.3f} GMAC")
 
 
-def accuracy_of(name, path):
+def accuracy_of(name, size, path):
     """The rows of ACCURACY.json that the page shows beside a filter."""
     with open(path, encoding="utf-8") as f:
         measured = json.load(f)
     if measured["model"] != name:
         return []
     return [{"set": r["set"], "class": r["class"], "n": r["boxes"], "metric": r["metric"], "fp32": r["fp32"],
-             "int8": r["measured"], "date": measured["date"]} for r in measured["rows"] if r["metric"] == "AP50"]
+             "int8": r["measured"], "date": measured["date"]}
+            for r in measured["rows"] if r["metric"] == "AP50" and r["input"] == size]
 
 
 def command_manifest(args):
@@ -117,7 +118,8 @@ def command_manifest(args):
     for kind in ("golden", "quant"):
         entry = manifest["files"][kind]
         entry["sha256"] = sha256(os.path.join(args.out, entry["path"]))
-    manifest["accuracy"] = accuracy_of(manifest["name"], args.accuracy)
+    size = f"{image['shape'][1]}x{image['shape'][0]}"
+    manifest["accuracy"] = accuracy_of(manifest["name"], size, args.accuracy)
     shutil.copyfile(os.path.join(args.model, manifest["labels"]), os.path.join(args.out, manifest["labels"]))
     write_json(os.path.join(args.out, "model.json"), manifest)
 

@@ -57,10 +57,16 @@ def size_of(path):
     return stream["width"] // 2 * 2, stream["height"] // 2 * 2
 
 
-def read(path, choose="1", most=None):
-    """Surfaces of a video or picture; `choose` is an ffmpeg select expression over n. Odd sides lose a row."""
+def read(path, choose="1", most=None, part=None, scaled=None):
+    """Surfaces of a video or picture; `choose` is an ffmpeg select expression over n. Odd sides lose a row.
+    `part`: x, y, w, h of what is kept; `scaled`: w, h that it becomes."""
     w, h = size_of(path)
-    command = ["ffmpeg", "-v", "error", "-i", path, "-vf", f"select={choose},crop={w}:{h}:0:0", "-vsync", "0"]
+    x, y, w, h = part or (0, 0, w, h)
+    filters = f"select={choose},crop={w}:{h}:{x}:{y}"
+    if scaled:
+        w, h = scaled
+        filters += f",scale={w}:{h}:flags=bicubic"
+    command = ["ffmpeg", "-v", "error", "-i", path, "-vf", filters, "-vsync", "0"]
     if most:
         command += ["-frames:v", str(most)]
     raw = subprocess.run([*command, "-f", "rawvideo", "-pix_fmt", "nv12", "-"], check=True, capture_output=True).stdout
