@@ -252,6 +252,7 @@ $(B)/tests/models/test_detector: tests/models/test_detector.py models/node_modul
         build/models/list_xmodel build/models/letterbox.so $(B)/models/tools/run_xmodel $(B)/tests/models/decode_tensors $(B)/sim/librelecture_dpu.so
 	@mkdir -p $(@D)
 	$(Q)printf '#!/bin/sh\nexec $(PYTHON) $(CURDIR)/$< $(B)\n' >$@ && chmod +x $@
+TEST_SCRIPTS += tests/models/test_fetch.sh
 
 # ---- web ----------------------------------------------------------------------------------------------------
 # The page: build/web is a function of web/, the lock file and Debian's B612 fonts. npm is asked once per lock file.

