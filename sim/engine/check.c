@@ -166,12 +166,14 @@ static enum err check_conv(struct engine_graph *g, const struct node *n, const s
                       n->n_weights ? "" : " (a compiled model has none: use the golden one)");
     if (n->bias && n->n_bias != (size_t)n->shape.c)
         return refuse(g, n, ERR_USAGE, "%zu bytes of bias where %d are needed", n->n_bias, n->shape.c);
-    int32_t sum_fix = in->fix_point + n->weights_fix;
-    int32_t bias_left = n->bias ? sum_fix - n->bias_fix : 0;
-    if (abs(n->weights_fix) > FIX_MAX || abs(n->bias_fix) > FIX_MAX || bias_left > SHIFT_LEFT_MAX ||
-        bias_left < -SHIFT_RIGHT_MAX)
+    int32_t bias_fix = n->bias ? n->bias_fix : 0;
+    bool near = n->weights_fix >= -FIX_MAX && n->weights_fix <= FIX_MAX && bias_fix >= -FIX_MAX &&
+                bias_fix <= FIX_MAX;
+    int32_t sum_fix = near ? in->fix_point + n->weights_fix : 0,
+            bias_left = near && n->bias ? sum_fix - bias_fix : 0;
+    if (!near || bias_left > SHIFT_LEFT_MAX || bias_left < -SHIFT_RIGHT_MAX)
         return refuse(g, n, ERR_USAGE, "fix points out of range: input %d, weights %d, bias %d",
-                      in->fix_point, n->weights_fix, n->bias_fix);
+                      in->fix_point, n->weights_fix, bias_fix);
     if (accumulator_bound(n, (size_t)per_channel, depthwise, bias_left) >= INT32_MAX)
         return refuse(g, n, ERR_USAGE, "sums do not fit in 32 bits");
     return check_shift(g, n, (int64_t)sum_fix - n->fix_point);
@@ -347,5 +349,9 @@ enum err node_check(struct engine_graph *g, struct node *n) {
                       n->shape.c);
     if (n->fix_point < -FIX_MAX || n->fix_point > FIX_MAX)
         return refuse(g, n, ERR_USAGE, "fix point %d is out of range", n->fix_point);
+    bool activates = n->op == ENGINE_OP_ADD || n->op == ENGINE_OP_MUL ||
+                     (n->op >= ENGINE_OP_CONV && n->op <= ENGINE_OP_TRANSPOSED_DEPTHWISE);
+    if (!activates && n->act != ENGINE_ACT_NONE)
+        return refuse(g, n, ERR_UNSUPPORTED, "an activation on %s", RULES[n->op].name);
     return check_by_op(g, n);
 }
