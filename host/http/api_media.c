@@ -14,8 +14,9 @@
 
 #define LEAD_MS      5000 /* the player starts before the passage */
 #define TAIL_MS      3000
-#define CLIP_MAX_MS  120000 /* a longer passage is shown from its start; the page asks no second part yet */
-#define JOURNAL_S    60     /* one player asks many times for one view */
+#define PART_MS      30000 /* a longer passage is cut into parts: the first one is soon there */
+#define REST_MS      5000  /* a last part shorter than this belongs to the one before */
+#define JOURNAL_S    60    /* one player asks many times for one view */
 #define PRIVATE_HOUR "private, max-age=3600"
 
 /* One picture or clip being made for one exchange; freed with it. */
@@ -24,7 +25,8 @@ struct work {
     uint64_t sighting;
     int64_t start_ms; /* UTC of the recording's first frame */
     int64_t from_ms, to_ms;
-    bool whole; /* the passage fits into the clip */
+    int64_t all_from_ms, all_to_ms; /* the passage with lead and tail, of which this is one part */
+    unsigned part, n_parts;
 };
 
 static int64_t max64(int64_t a, int64_t b) {
@@ -107,11 +109,13 @@ static void on_clip_described(const struct extract_result *r, void *arg) {
         return;
     }
     char url[128];
-    (void)snprintf(url, sizeof url, "/api/v1/media/clip/%" PRIu64 ".mp4?case=%s", w->sighting, w->x->c.id);
+    (void)snprintf(url, sizeof url, "/api/v1/media/clip/%" PRIu64 ".mp4?case=%s&part=%u", w->sighting,
+                   w->x->c.id, w->part);
     exchange_json(w->x, 200,
-                  json_pack("{s:s,s:I,s:I,s:b}", "url", url, "from_ms",
+                  json_pack("{s:s,s:I,s:I,s:i,s:i,s:I,s:I}", "url", url, "from_ms",
                             (json_int_t)(w->start_ms + r->first_us / 1000), "to_ms", (json_int_t)w->to_ms,
-                            "whole", (int)w->whole));
+                            "part", (int)w->part, "parts", (int)w->n_parts, "all_from_ms",
+                            (json_int_t)w->all_from_ms, "all_to_ms", (json_int_t)w->all_to_ms));
 }
 
 static void on_clip_file(const struct extract_result *r, void *arg) {
@@ -150,6 +154,29 @@ static struct work *work_new(struct exchange *x, const struct sighting *s, const
     return w;
 }
 
+/* Which part is asked for: ?part=N, or the one that holds ?at_ms=T; the first one otherwise. False: no such
+ * part. */
+static bool choose_part(struct work *w) {
+    char text[24];
+    uint64_t asked = 0;
+    int64_t length_ms = w->all_to_ms - w->all_from_ms;
+    w->n_parts = (unsigned)((length_ms + PART_MS - 1) / PART_MS);
+    if (w->n_parts > 1 && length_ms % PART_MS > 0 && length_ms % PART_MS < REST_MS) w->n_parts--;
+    if (exchange_query(w->x, "part", text, sizeof text)) {
+        if (!router_u64(text, &asked)) return false;
+    } else if (exchange_query(w->x, "at_ms", text, sizeof text)) {
+        if (!router_u64(text, &asked) || (int64_t)asked < w->all_from_ms || (int64_t)asked > w->all_to_ms)
+            return false;
+        asked = (asked - (uint64_t)w->all_from_ms) / PART_MS;
+        if (asked >= w->n_parts) asked = w->n_parts - 1;
+    }
+    if (asked >= w->n_parts) return false;
+    w->part = (unsigned)asked;
+    w->from_ms = w->all_from_ms + (int64_t)asked * PART_MS;
+    w->to_ms = asked + 1 == w->n_parts ? w->all_to_ms : w->from_ms + PART_MS;
+    return true;
+}
+
 static void make_clip(struct exchange *x, extract_fn *done) {
     struct sighting s;
     struct recording r;
@@ -158,11 +185,9 @@ static void make_clip(struct exchange *x, extract_fn *done) {
     struct work *w = work_new(x, &s, &r);
     if (!w) return;
     int64_t end_ms = r.duration_us > 0 ? r.start_ms + r.duration_us / 1000 : x->c.to_ms;
-    w->from_ms = max64(s.start_ms - LEAD_MS, max64(r.start_ms, x->c.from_ms));
-    w->to_ms = min64(s.end_ms + TAIL_MS, min64(end_ms, x->c.to_ms));
-    w->whole = w->to_ms - w->from_ms <= CLIP_MAX_MS;
-    if (!w->whole) w->to_ms = w->from_ms + CLIP_MAX_MS;
-    if (w->to_ms <= w->from_ms) {
+    w->all_from_ms = max64(s.start_ms - LEAD_MS, max64(r.start_ms, x->c.from_ms));
+    w->all_to_ms = min64(s.end_ms + TAIL_MS, min64(end_ms, x->c.to_ms));
+    if (w->all_to_ms <= w->all_from_ms || !choose_part(w)) {
         exchange_err(x, ERR_MISSING);
         return;
     }

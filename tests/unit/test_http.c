@@ -96,13 +96,17 @@ enum err index_sighting_get(struct index_reader *r, const struct perimeter *p, u
                             struct sighting *out) {
     (void)r;
     (void)p;
-    if (id != 77) return ERR_MISSING;
+    if (id < 77 || id > 79) return ERR_MISSING;
     *out = (struct sighting){.id = id,
                              .recording_id = 5,
                              .start_ms = FROM_MS + 2000,
                              .end_ms = FROM_MS + 4000,
                              .best_ms = FROM_MS + 3000,
                              .best_pts_us = 63000000};
+    /* With lead and tail: 78 lasts 108 s, 79 lasts 92 s. */
+    if (id > 77) out->start_ms = FROM_MS + 10000;
+    if (id == 78) out->end_ms = FROM_MS + 110000;
+    if (id == 79) out->end_ms = FROM_MS + 94000;
     return OK;
 }
 enum err index_recording_get(struct index_reader *r, uint64_t id, struct recording *out) {
@@ -447,6 +451,35 @@ static void http_clip_starts_five_seconds_before_but_not_before_the_case(void **
     assert_string_equal(fake.action, "play");
 }
 
+static void part_is(const char *query, int64_t from_s, int64_t to_s) {
+    char path[96];
+    snprintf(path, sizeof path, "/api/v1/sightings/%s", query);
+    assert_int_equal(get(path, IN_CASE), 200);
+    /* The recording began 60 s before the period; times are told from there. */
+    assert_int_equal(fake.from_us / 1000000 - 60, from_s);
+    assert_int_equal(fake.to_us / 1000000 - 60, to_s);
+}
+
+static void http_long_passage_is_cut_into_parts_of_thirty_seconds(void **state) {
+    (void)state;
+    char query[64];
+    part_is("78/clip", 5, 35);
+    assert_reply_holds("\"part\":0,\"parts\":4");
+    assert_reply_holds("&part=0");
+    part_is("78/clip?part=3", 95, 113);
+    snprintf(query, sizeof query, "78/clip?at_ms=%lld", (long long)FROM_MS + 64999);
+    part_is(query, 35, 65);
+    snprintf(query, sizeof query, "78/clip?at_ms=%lld", (long long)FROM_MS + 113000);
+    part_is(query, 95, 113);
+    /* A rest of 2 s is no part of its own. */
+    part_is("79/clip?part=2", 65, 97);
+    assert_reply_holds("\"parts\":3");
+    assert_int_equal(get("/api/v1/sightings/79/clip?part=3", IN_CASE), 404);
+    assert_int_equal(get("/api/v1/sightings/79/clip?part=x", IN_CASE), 404);
+    snprintf(query, sizeof query, "/api/v1/sightings/78/clip?at_ms=%lld", (long long)FROM_MS + 4999);
+    assert_int_equal(get(query, IN_CASE), 404);
+}
+
 static void http_clip_is_served_in_ranges_and_journalled_once(void **state) {
     (void)state;
     assert_int_equal(get("/api/v1/media/clip/77.mp4?case=" CASE, ""), 200);
@@ -583,6 +616,7 @@ int main(void) {
         HTTP_TEST(http_oversized_requests_are_refused),
         HTTP_TEST(http_thumbnail_belongs_to_its_case),
         HTTP_TEST(http_clip_starts_five_seconds_before_but_not_before_the_case),
+        HTTP_TEST(http_long_passage_is_cut_into_parts_of_thirty_seconds),
         HTTP_TEST(http_clip_is_served_in_ranges_and_journalled_once),
         HTTP_TEST(http_still_outside_the_period_is_refused),
         HTTP_TEST(http_client_that_leaves_while_its_clip_is_made_is_no_harm),

@@ -107,7 +107,16 @@ export type SightingDetail = Sighting & {
   };
 };
 
-export type Clip = { url: string; from_ms: number; to_ms: number; whole: boolean };
+/* One part of a passage; all_*: the whole passage with its lead and tail. */
+export type Clip = {
+  url: string;
+  from_ms: number;
+  to_ms: number;
+  part: number;
+  parts: number;
+  all_from_ms: number;
+  all_to_ms: number;
+};
 
 export type ImportItem = {
   file: string;
@@ -214,8 +223,12 @@ export const postSearch = (caseId: string, q: Question, signal: AbortSignal): Pr
 export const getSighting = (caseId: string, id: string, signal: AbortSignal): Promise<SightingDetail> =>
   call(`/sightings/${encodeURIComponent(id)}`, { signal }, caseId);
 
-export const getClip = (caseId: string, id: string, signal: AbortSignal): Promise<Clip> =>
-  call(`/sightings/${encodeURIComponent(id)}/clip`, { signal }, caseId);
+export const getClip = (caseId: string, id: string, signal: AbortSignal, atMs?: number): Promise<Clip> =>
+  call(
+    `/sightings/${encodeURIComponent(id)}/clip${atMs === undefined ? "" : `?at_ms=${Math.round(atMs)}`}`,
+    { signal },
+    caseId,
+  );
 
 export const getImports = (caseId: string): Promise<Imports> => call("/imports", {}, caseId);
 export const getSystem = (): Promise<System> => call("/system", {});

@@ -2,7 +2,10 @@
 import { render } from "preact";
 import { Shell } from "./shell";
 import { restoreLanguage, start } from "./state";
-import "./style.css";
+import "./styles/base.css";
+import "./styles/search.css";
+import "./styles/pages.css";
+import "./styles/narrow.css";
 
 await restoreLanguage();
 const root = document.getElementById("app");

@@ -3,7 +3,7 @@
 // The page in Debian's Chromium against the real server and real footage: PETS 2009 S2.L1 (vtest.avi of Debian's
 // opencv-doc), imported by the shipped binaries. Speaks TAP. RELECTURE names the program, SHOTS=1 renews web/docs.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -58,10 +58,10 @@ process.on("exit", end);
 /* A wait that a failed step left behind must not end the others. */
 process.on("unhandledRejection", () => undefined);
 
-const openCase = (requisition, from, to) =>
+const openCase = (requisition, camera, from, to) =>
   JSON.parse(
     run("-d", data, "case", "open", "--requisition", requisition, "--authority", "OPJ, commissariat central",
-      "--basis", "CPP 60-1", "--from", from, "--to", to, "--cameras", "gare-01", "--criteria", "all", "--json"),
+      "--basis", "CPP 60-1", "--from", from, "--to", to, "--cameras", camera, "--criteria", "all", "--json"),
   ).id;
 
 async function serve() {
@@ -88,8 +88,9 @@ let caseId;
 try {
   run("init", data);
   run("-d", data, "camera", "add", "--id", "gare-01", "--name", "Gare, parvis", "--lat", "43.5536", "--lon", "7.0174");
-  openCase("PV 2026/00740 (autre)", "2026-11-19T08:00:00Z", "2026-11-19T09:00:00Z");
-  caseId = openCase("PV 2026/00812", "2026-11-20T13:00:00Z", "2026-11-20T16:00:00Z");
+  run("-d", data, "camera", "add", "--id", "gare-02", "--name", "Gare, quai B", "--lat", "43.5531", "--lon", "7.0190");
+  openCase("PV 2026/00740 (autre)", "gare-02", "2026-11-19T08:00:00Z", "2026-11-19T09:00:00Z");
+  caseId = openCase("PV 2026/00812", "gare-01", "2026-11-20T13:00:00Z", "2026-11-20T16:00:00Z");
   run("-d", data, "import", "--case", caseId, "--camera", "gare-01", "--start", START, CLIP);
   ({ child: server, url } = await serve());
 } catch (e) {
@@ -213,6 +214,35 @@ test("K stops, a comma goes back one frame, L plays", async () => {
   await page.waitForFunction(() => !document.querySelector("video").paused);
 });
 
+test("a long passage plays on into its next part, and can be entered anywhere", async () => {
+  const a = await ask(page, "personne");
+  const longest = a.items.toSorted((x, y) => y.to_ms - y.from_ms - (x.to_ms - x.from_ms))[0];
+  if (longest.to_ms - longest.from_ms < 30000) throw new Error("no passage of 30 s in this footage");
+  await page.locator(`#s-${longest.id}`).click();
+  await page.waitForFunction((id) => document.querySelector("video")?.getAttribute("src")?.includes(id), longest.id, { timeout: 30000 });
+  await playing(page);
+  const source = () => page.evaluate(() => document.querySelector("video")?.getAttribute("src") ?? "");
+  const first = await source();
+  if (!/part=0$/.test(first)) throw new Error(first);
+  // To 1 s before the end of the first part, by the scrub bar's own event.
+  await page.locator(".scrub input").evaluate((e) => {
+    e.value = String(29000);
+    e.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  await page.waitForFunction((was) => document.querySelector("video")?.getAttribute("src") !== was, first, { timeout: 30000 });
+  if (!/part=1$/.test(await source())) throw new Error(await source());
+  await playing(page);
+  const late = await page.locator(".osd.tl-l").textContent();
+  await page.locator(".scrub input").evaluate((e) => {
+    e.value = "2000";
+    e.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  await page.waitForFunction(() => /part=0$/.test(document.querySelector("video")?.getAttribute("src") ?? ""), null, { timeout: 30000 });
+  await page.waitForFunction(() => (document.querySelector("video")?.currentTime ?? 0) > 1.5, null, { timeout: 30000 });
+  if ((await page.locator(".osd.tl-l").textContent()) >= late) throw new Error("the clock did not go back");
+  await ask(page, "personne haut rouge");
+});
+
 test("arrows move over the cards and the player follows", async () => {
   await page.locator(".grid").focus();
   const first = await page.locator('.card[aria-selected="true"]').getAttribute("id");
@@ -321,6 +351,27 @@ test("another case sees none of this one's sightings", async () => {
   await cards(page).first().waitFor();
 });
 
+test("an import into the running server is followed to its end, a broken file with what to do", async () => {
+  const other = await page.evaluate((id) => [...document.querySelector("#case").options].map((o) => o.value).find((v) => v !== id), caseId);
+  await page.selectOption("#case", other);
+  await page.keyboard.press("Alt+2");
+  await page.locator(".notice", { hasText: "No recording" }).waitFor();
+  const broken = join(dir, "broken.mp4");
+  writeFileSync(broken, "this is no video");
+  const job = spawn(program, ["-d", data, "--log", "warn", "import", "--case", other, "--camera", "gare-02", "--start", "2026-11-19T08:10:00Z", broken, CLIP], { stdio: "ignore" });
+  const over = new Promise((done) => job.on("exit", done));
+  await page.locator("tr", { hasText: "vtest.avi" }).locator("td", { hasText: /^running$/ }).waitFor({ timeout: 60000 });
+  await page.waitForFunction(() => /\d × real time/.test(document.querySelector(".kp")?.textContent ?? ""), null, { timeout: 60000 });
+  await page.locator("tr", { hasText: "vtest.avi" }).locator("td", { hasText: /^done$/ }).waitFor({ timeout: 120000 });
+  await page.locator("section", { hasText: "Failed files" }).locator("tr", { hasText: "broken.mp4" }).waitFor();
+  if ((await over) === 0) throw new Error("the command hides the broken file");
+  await page.keyboard.press("Alt+1");
+  const a = await ask(page, "person");
+  if (a.total < 1) throw new Error("what was just imported is not found");
+  await page.selectOption("#case", caseId);
+  await cards(page).first().waitFor();
+});
+
 test("a server that is gone is said, what was typed stays, and it comes back", async () => {
   await page.context().setOffline(true);
   await page.fill("#sentence", "person black top");
@@ -334,7 +385,7 @@ test("a server that is gone is said, what was typed stays, and it comes back", a
 
 for (const theme of ["dark", "light"])
   test(`axe finds nothing on any page and dialog, ${theme}`, async () => {
-    const p = await open({ width: 1366, height: 768, theme });
+    const p = await open({ width: 1366, height: 768, theme, reducedMotion: "reduce" });
     await cards(p).first().waitFor();
     await ask(p, "personne haut rouge gloubiboulga");
     await playing(p);

@@ -30,37 +30,76 @@ const frameMs = computed(() => {
   return fps > 0 ? 1e6 / fps : 40;
 });
 
-async function load(caseId: string, id: string, signal_: AbortSignal): Promise<void> {
-  detail.value = null;
-  clip.value = null;
-  failed.value = null;
+/* What the player shows now; everything asked for an older choice is thrown away. */
+let shown: { caseId: string; id: string; signal: AbortSignal } | null = null;
+/* Where the next part begins to play, and whether it does. */
+let resume: { ms: number | null; play: boolean } = { ms: null, play: true };
+const fetching = signal(false);
+
+const asApiError = (e: unknown): ApiError => (e instanceof ApiError ? e : new ApiError("internal", String(e)));
+
+async function loadPart(atMs?: number): Promise<void> {
+  const mine = shown;
+  if (!mine) return;
+  fetching.value = true;
   try {
-    const [d, c] = await Promise.allSettled([getSighting(caseId, id, signal_), getClip(caseId, id, signal_)]);
-    if (signal_.aborted) return;
-    if (d.status === "fulfilled") detail.value = d.value;
-    if (c.status === "fulfilled") {
-      clip.value = c.value;
-      nowMs.value = c.value.from_ms;
-    }
-    const bad = [d, c].find((r) => r.status === "rejected");
-    if (bad) failed.value = bad.reason instanceof ApiError ? bad.reason : new ApiError("internal", String(bad.reason));
+    const next = await getClip(mine.caseId, mine.id, mine.signal, atMs);
+    if (shown !== mine) return;
+    nowMs.value = resume.ms ?? next.from_ms;
+    clip.value = next;
   } catch (e) {
-    if (!signal_.aborted) failed.value = new ApiError("internal", String(e));
+    if (shown === mine) failed.value = asApiError(e);
+  } finally {
+    if (shown === mine) fetching.value = false;
+  }
+}
+
+async function loadDetail(): Promise<void> {
+  const mine = shown;
+  if (!mine) return;
+  try {
+    const d = await getSighting(mine.caseId, mine.id, mine.signal);
+    if (shown === mine) detail.value = d;
+  } catch (e) {
+    if (shown === mine) failed.value = asApiError(e);
   }
 }
 
 function seek(ms: number): void {
   const c = clip.value;
   if (!video || !c) return;
-  const at = Math.min(c.to_ms, Math.max(c.from_ms, ms));
+  const at = Math.min(c.all_to_ms, Math.max(c.all_from_ms, ms));
   nowMs.value = at;
-  video.currentTime = (at - c.from_ms) / 1000;
+  if (at >= c.from_ms && (at < c.to_ms || c.part === c.parts - 1)) {
+    video.currentTime = (at - c.from_ms) / 1000;
+    return;
+  }
+  resume = { ms: at, play: !video.paused };
+  void loadPart(at);
+}
+
+/* The server cuts the next part while this one's last seconds play. */
+const AHEAD_MS = 8000;
+let prepared = "";
+function prepareNext(c: Clip): void {
+  if (!shown || !video || video.paused || c.part >= c.parts - 1 || c.to_ms - nowMs.value > AHEAD_MS) return;
+  const key = `${shown.id} ${c.part}`;
+  if (key === prepared) return;
+  prepared = key;
+  void getClip(shown.caseId, shown.id, shown.signal, c.to_ms + 1).catch(() => undefined);
+}
+
+function onEnded(): void {
+  const c = clip.value;
+  if (!c || c.part >= c.parts - 1) return;
+  resume = { ms: c.to_ms, play: true };
+  void loadPart(c.to_ms + 1);
 }
 
 function toggle(): void {
   if (!video) return;
   if (video.paused) {
-    if (video.ended) seek(clip.value?.from_ms ?? 0);
+    if (video.ended) seek(clip.value?.all_from_ms ?? 0);
     void video.play().catch(() => undefined);
   } else video.pause();
 }
@@ -122,7 +161,10 @@ function follow(v: HTMLVideoElement): () => void {
   const onFrame = (_now: number, meta: { mediaTime: number }): void => {
     if (!live) return;
     const c = clip.value;
-    if (c) nowMs.value = c.from_ms + meta.mediaTime * 1000;
+    if (c && !fetching.value) {
+      nowMs.value = c.from_ms + meta.mediaTime * 1000;
+      prepareNext(c);
+    }
     v.requestVideoFrameCallback(onFrame);
   };
   v.requestVideoFrameCallback(onFrame);
@@ -149,8 +191,8 @@ function Scrub(): JSX.Element | null {
   const c = clip.value;
   const s = selected.value;
   if (!c || !s) return <div class="scrub" />;
-  const length = Math.max(1, c.to_ms - c.from_ms);
-  const part = (ms: number): number => (Math.min(c.to_ms, Math.max(c.from_ms, ms)) - c.from_ms) / length;
+  const length = Math.max(1, c.all_to_ms - c.all_from_ms);
+  const part = (ms: number): number => (Math.min(c.all_to_ms, Math.max(c.all_from_ms, ms)) - c.all_from_ms) / length;
   return (
     <div class="scrub">
       <i style={{ left: `${part(s.from_ms) * 100}%`, width: `${(part(s.to_ms) - part(s.from_ms)) * 100}%` }} />
@@ -162,8 +204,8 @@ function Scrub(): JSX.Element | null {
         min={0}
         max={Math.round(length)}
         step={Math.max(1, Math.round(frameMs.value))}
-        value={Math.round(nowMs.value - c.from_ms)}
-        onInput={(e) => seek(c.from_ms + Number(e.currentTarget.value))}
+        value={Math.round(nowMs.value - c.all_from_ms)}
+        onInput={(e) => seek(c.all_from_ms + Number(e.currentTarget.value))}
       />
     </div>
   );
@@ -215,7 +257,8 @@ function Screen(): JSX.Element {
     if (!video || !k) return;
     const end = follow(video);
     video.playbackRate = speed.value;
-    void video.play().catch(() => undefined);
+    if (resume.ms !== null) video.currentTime = Math.max(0, (resume.ms - k.from_ms) / 1000);
+    if (resume.play) void video.play().catch(() => undefined);
     return () => {
       end();
       video = null;
@@ -237,6 +280,7 @@ function Screen(): JSX.Element {
           onClick={toggle}
           onPlay={() => (playing.value = true)}
           onPause={() => (playing.value = false)}
+          onEnded={onEnded}
           onError={() => (failed.value = new ApiError("no_extract", ""))}
         />
       ) : (
@@ -252,7 +296,7 @@ function Screen(): JSX.Element {
           <span class="osd tl-r">{s.camera_id}</span>
         </>
       )}
-      {!k && !failed.value && <span class="wait-note">{t("player.loading")}</span>}
+      {(!k || fetching.value) && !failed.value && <span class="wait-note">{t("player.loading")}</span>}
     </div>
   );
 }
@@ -324,14 +368,21 @@ export function Player(): JSX.Element {
   useEffect(() => {
     if (!id || !caseId) return;
     const abort = new AbortController();
+    shown = { caseId, id, signal: abort.signal };
+    resume = { ms: null, play: true };
     /* Holding an arrow key passes over many cards; only the one that is stayed on is fetched. */
-    const timer = setTimeout(() => void load(caseId, id, abort.signal), 120);
+    const timer = setTimeout(() => {
+      void loadDetail();
+      void loadPart();
+    }, 120);
     return () => {
       clearTimeout(timer);
       abort.abort();
+      shown = null;
       clip.value = null;
       detail.value = null;
       failed.value = null;
+      fetching.value = false;
     };
   }, [id, caseId]);
   const s = selected.value;
