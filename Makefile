@@ -85,6 +85,11 @@ MEDIA_TEST_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/media/test_*.c))
 $(MEDIA_TEST_BIN): $(B)/%: $(B)/%.o $(B)/tests/support/media.o $(B)/libhost.a | $(B)/relecture-decode
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(HOST_LIBS)
 TEST_BIN += $(MEDIA_TEST_BIN)
+$(B)/tests/bench/bench_decode: $(B)/tests/bench/bench_decode.o $(B)/tests/support/media.o $(B)/libhost.a | $(B)/relecture-decode
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
+.PHONY: bench-decode
+bench-decode: $(B)/tests/bench/bench_decode
+	@$<
 all: $(B)/relecture-decode
 
 # ---- driver: the card worker (XRT and VART only here) ------------------------------------------------------

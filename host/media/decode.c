@@ -23,6 +23,8 @@
 #define SEEK_BACK_FIRST_US 2000000
 #define SEEK_TRIES         6
 #define HOLE_US            500000
+/* Packets whose times are remembered: more than any reordering spans. */
+#define RECENT 64
 
 struct shape {
     int crop_w, crop_h;     /* of the stored picture; even */
@@ -46,6 +48,18 @@ struct decode {
     int64_t step_us;               /* between the last two frames; 0 = unknown */
     uint64_t n_decoded, n_damaged, n_counted;
     unsigned n_jumps;
+
+    /* What is wanted of the decoder (decode_want), and the last packets that went by, whether skipped or not.
+     */
+    bool sparse, some_untimed;
+    uint32_t fps_milli;
+    int64_t after_us;
+    struct {
+        int64_t us;
+        bool left_out; /* unless other frames refer to it */
+    } recent[RECENT];
+    unsigned n_recent;   /* all so far; the ring holds the last RECENT */
+    int64_t left_out_us; /* the latest of them; < 0 = none */
 
     bool held; /* `frame` was decoded by decode_seek_us() and waits for decode_next() */
     struct decode_frame held_frame;
@@ -85,7 +99,7 @@ enum err decode_open(struct demux *d, decode_gap_fn *on_gap, void *arg, struct d
     dec->demux = d;
     dec->on_gap = on_gap;
     dec->arg = arg;
-    dec->last_us = -1;
+    dec->last_us = dec->left_out_us = -1;
     dec->damage_ticks = AV_NOPTS_VALUE;
     dec->codec = avcodec_alloc_context3(codec);
     dec->pkt = av_packet_alloc();
@@ -129,13 +143,6 @@ void decode_close(struct decode **pd) {
     *pd = NULL;
 }
 
-void decode_counts(const struct decode *dec, struct decode_counts *out) {
-    *out = (struct decode_counts){.n_decoded = dec->n_decoded,
-                                  .n_damaged = dec->n_damaged,
-                                  .last_pts_us = dec->last_us,
-                                  .end_us = dec->last_us < 0 ? 0 : dec->end_us};
-}
-
 /* ---- frames and times
  * --------------------------------------------------------------------------------------- */
 static int64_t nominal_duration_us(const struct decode *dec) {
@@ -147,6 +154,20 @@ static int64_t nominal_duration_us(const struct decode *dec) {
     return us < 1 ? 1 : us > 10000000 ? 10000000 : us;
 }
 
+/* Up to where the footage is known to be there, with what was left out. */
+static int64_t reached_us(const struct decode *dec) {
+    const int64_t other = dec->left_out_us < 0 ? 0 : dec->left_out_us + nominal_duration_us(dec);
+    return dec->end_us > other ? dec->end_us : other;
+}
+
+void decode_counts(const struct decode *dec, struct decode_counts *out) {
+    *out = (struct decode_counts){.n_decoded = dec->n_decoded,
+                                  .n_damaged = dec->n_damaged,
+                                  .last_pts_us =
+                                      dec->last_us > dec->left_out_us ? dec->last_us : dec->left_out_us,
+                                  .end_us = dec->last_us < 0 ? 0 : reached_us(dec)};
+}
+
 /* A pause between frames that is worth telling. */
 static int64_t hole_us(const struct decode *dec) {
     const int64_t three = 3 * nominal_duration_us(dec);
@@ -156,7 +177,7 @@ static int64_t hole_us(const struct decode *dec) {
 static void note_broken(struct decode *dec, const char *reason) {
     if (dec->broken) return;
     dec->broken = true;
-    dec->broken_from_us = dec->last_us < 0 ? 0 : dec->end_us;
+    dec->broken_from_us = dec->last_us < 0 ? 0 : reached_us(dec);
     dec->broken_to_us = dec->broken_from_us + nominal_duration_us(dec);
     snprintf(dec->reason, sizeof dec->reason, "%s", reason);
 }
@@ -183,6 +204,14 @@ static int64_t time_of(struct decode *dec, const AVFrame *fr) {
     return demux_us_of(dec->demux, t);
 }
 
+/* Duration of the frames left out between the last one shown and this moment. */
+static int64_t left_out_before_us(const struct decode *dec, int64_t us) {
+    unsigned n = 0;
+    for (unsigned i = 0; dec->sparse && i < RECENT && i < dec->n_recent; i++)
+        n += dec->recent[i].left_out && dec->recent[i].us > dec->last_us && dec->recent[i].us < us;
+    return (int64_t)n * nominal_duration_us(dec);
+}
+
 /* Decides what to do with a frame that the decoder gave: true = show it. */
 static bool accept(struct decode *dec, struct decode_frame *out) {
     const AVFrame *fr = dec->frame;
@@ -205,7 +234,7 @@ static bool accept(struct decode *dec, struct decode_frame *out) {
     if (dec->broken) {
         tell_gap(dec, us, dec->reason);
         dec->broken = dec->tainted = false;
-    } else if (dec->last_us >= 0 && us - dec->end_us > hole_us(dec)) {
+    } else if (dec->last_us >= 0 && us - dec->end_us - left_out_before_us(dec, us) > hole_us(dec)) {
         /* Some containers skip damage without a word; some recorders pause. Either way there is no footage.
          */
         dec->broken_from_us = dec->end_us;
@@ -240,6 +269,44 @@ static bool accept(struct decode *dec, struct decode_frame *out) {
     return true;
 }
 
+int64_t decode_mark_of(uint32_t fps_milli, int64_t us) {
+    return (int64_t)((__int128)(us + DECODE_MARK_SLACK_US) * fps_milli / 1000000000);
+}
+
+void decode_want(struct decode *dec, uint32_t fps_milli, int64_t after_us) {
+    /* Two fields may come as two packets with a time each: there a packet is not a frame. */
+    const enum AVFieldOrder order = dec->codec->field_order;
+    dec->sparse = !dec->some_untimed && (order == AV_FIELD_UNKNOWN || order == AV_FIELD_PROGRESSIVE);
+    dec->fps_milli = fps_milli;
+    dec->after_us = after_us;
+}
+
+/* True when nobody wants the picture of this packet: another frame before it has reached the same mark, or it
+ * is not after after_us. Frames come in decode order, and what a non-reference frame lies behind in time has
+ * always been sent before it, so looking back is enough. */
+static bool is_unwanted(struct decode *dec, const AVPacket *pkt) {
+    /* Where some frames get the time of the packet that releases them, every packet matters. */
+    if (pkt->pts == AV_NOPTS_VALUE) {
+        dec->some_untimed = true;
+        dec->sparse = false;
+    }
+    if (!dec->sparse || !dec->has_first || dec->broken) return false;
+    const int64_t us = demux_us_of(dec->demux, pkt->pts);
+    bool unwanted = us >= 0 && us <= dec->after_us;
+    if (dec->fps_milli > 0 && us >= 0 && !unwanted) {
+        const int64_t mark = decode_mark_of(dec->fps_milli, us);
+        for (unsigned i = 0; i < RECENT && i < dec->n_recent && !unwanted; i++)
+            unwanted = dec->recent[i].us < us && dec->recent[i].us >= 0 &&
+                       decode_mark_of(dec->fps_milli, dec->recent[i].us) == mark;
+    }
+    unwanted = unwanted && !(pkt->flags & AV_PKT_FLAG_KEY);
+    dec->recent[dec->n_recent % RECENT].us = us;
+    dec->recent[dec->n_recent % RECENT].left_out = unwanted;
+    dec->n_recent++;
+    if (unwanted && us > dec->left_out_us) dec->left_out_us = us;
+    return unwanted;
+}
+
 /* Feeds the decoder one more packet, or tells it that there is none. */
 static enum err feed(struct decode *dec, struct wire_failed *f) {
     enum err e = demux_read(dec->demux, dec->pkt);
@@ -254,6 +321,8 @@ static enum err feed(struct decode *dec, struct wire_failed *f) {
         /* Lost parts of a transport stream: decoders conceal most of it, so it is shown, but not trusted. */
         if (dec->pkt->flags & AV_PKT_FLAG_CORRUPT)
             dec->damage_ticks = dec->pkt->pts != AV_NOPTS_VALUE ? dec->pkt->pts : INT64_MIN + 1;
+        /* The decoder leaves out frames that no other refers to; it decodes all others in any case. */
+        dec->codec->skip_frame = is_unwanted(dec, dec->pkt) ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
         rc = avcodec_send_packet(dec->codec, dec->pkt);
         av_packet_unref(dec->pkt);
         break;
@@ -279,9 +348,9 @@ static enum err feed(struct decode *dec, struct wire_failed *f) {
 /* At the end: what the container promised and did not hold is a gap too. */
 static void tell_missing_end(struct decode *dec) {
     const int64_t stated = demux_video_duration_us(dec->demux);
-    const bool cut = stated > dec->end_us + 1000000; /* by more than rounding and edit lists make */
+    const bool cut = stated > reached_us(dec) + 1000000; /* by more than rounding and edit lists make */
     if (!dec->has_first || (!dec->broken && !cut)) return;
-    if (!dec->broken) dec->broken_from_us = dec->end_us;
+    if (!dec->broken) dec->broken_from_us = reached_us(dec);
     if (cut)
         tell_gap(dec, stated, "the file ends before the recording does: it was cut off");
     else
@@ -327,6 +396,8 @@ enum err decode_seek_us(struct decode *dec, int64_t us, struct wire_failed *f) {
         dec->draining = dec->broken = dec->tainted = dec->held = false;
         dec->damage_ticks = AV_NOPTS_VALUE;
         dec->step_us = 0;
+        dec->n_recent = 0;
+        dec->left_out_us = -1;
         dec->last_us = -1;
         dec->end_us = dec->broken_from_us = 0;
         dec->n_counted = 0;

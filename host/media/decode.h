@@ -42,6 +42,14 @@ MUST_CHECK enum err decode_next(struct decode *dec, struct decode_frame *out, st
 /* Goes on with the frames after a key frame such that the first frame that decode_next() then gives is shown
  * at or before `us` (or is the first of the file). Call after the first frame was decoded. */
 MUST_CHECK enum err decode_seek_us(struct decode *dec, int64_t us, struct wire_failed *f);
+/* The grid: marks lie at k / fps; a moment has reached mark decode_mark_of(). Containers round times to as
+ * little as a millisecond, so half of one is forgiven. */
+#define DECODE_MARK_SLACK_US 500
+int64_t decode_mark_of(uint32_t fps_milli, int64_t us);
+/* From now on only frames after after_us are wanted and, if fps_milli > 0, of those only the first that
+ * reaches each mark. Others may be left out where nothing refers to them: a quarter of the time in streams
+ * with B-frames. They count as footage that is there, but not as decoded. */
+void decode_want(struct decode *dec, uint32_t fps_milli, int64_t after_us);
 void decode_counts(const struct decode *dec, struct decode_counts *out);
 
 /* Shape of the picture that decode_nv12() makes of this frame; ERR_UNSUPPORTED with *f for absurd ones. */

@@ -31,9 +31,6 @@
 /* An 8K H.264 stream with the most reference frames it may have, and the rest. */
 #define MEMORY_LIMIT_BYTES (1536ull << 20)
 #define CLIP_LIMIT_BYTES   (2048ull << 20)
-/* Frames are matched to the grid with this much slack: containers round times to as little as a millisecond.
- */
-#define GRID_SLACK_US 500
 
 enum job { JOB_PROBE, JOB_FRAMES, JOB_STILL, JOB_CLIP };
 
@@ -180,11 +177,6 @@ static void say_end(struct worker_state *w, int64_t first_us, int64_t last_us, i
 
 /* ---- the jobs
  * --------------------------------------------------------------------------------------------------- */
-/* Which mark of the grid this moment has reached. */
-static int64_t mark_of(const struct worker_state *w, int64_t pts_us) {
-    return (int64_t)((__int128)(pts_us + GRID_SLACK_US) * w->args.fps_milli / 1000000000);
-}
-
 static enum err send_frame(struct worker_state *w, const struct decode_frame *fr, struct wire_failed *f) {
     while (w->n_granted == 0) {
         const enum err e = listen_once(w, -1);
@@ -221,8 +213,9 @@ static enum err do_frames(struct worker_state *w, struct decode_frame fr, struct
     const struct args *a = &w->args;
     int64_t served = -1;
     enum err e = OK;
+    decode_want(w->decode, a->fps_milli, a->after_us);
     if (a->after_us >= 0) {
-        served = mark_of(w, a->after_us);
+        served = decode_mark_of(a->fps_milli, a->after_us);
         e = decode_seek_us(w->decode, a->after_us, f);
         if (e == OK) e = decode_next(w->decode, &fr, f);
     }
@@ -230,7 +223,7 @@ static enum err do_frames(struct worker_state *w, struct decode_frame fr, struct
         idle(w);
         if (fr.pts_us <= a->after_us) continue;
         if (a->fps_milli > 0) {
-            const int64_t mark = mark_of(w, fr.pts_us);
+            const int64_t mark = decode_mark_of(a->fps_milli, fr.pts_us);
             if (mark <= served) continue;
             served = mark;
         }
@@ -256,6 +249,7 @@ static enum err settle(struct wire_failed *f) {
 static enum err do_still(struct worker_state *w, struct decode_frame fr, struct wire_failed *f) {
     const struct args *a = &w->args;
     enum err e = OK;
+    decode_want(w->decode, 0, a->from_us - 1);
     if (a->from_us > fr.pts_us) {
         e = decode_seek_us(w->decode, a->from_us, f);
         if (e == OK) e = decode_next(w->decode, &fr, f);

@@ -28,11 +28,11 @@ struct decoder_spec {
     const char *label; /* shown in messages: the file's base name */
     enum decoder_job job;
     int in_fd;  /* borrowed; the recording, opened read-only */
-    int out_fd; /* borrowed; STILL and CLIP; -1 otherwise */
+    int out_fd; /* borrowed; STILL and CLIP: opened for reading and writing; -1 otherwise */
     /* FRAMES: the arena to fill (borrowed until decoder_free), and the grid. A frame is delivered when it is
-     * the first one whose pts reaches k / fps for a k not served yet; that depends on the pts alone, so a
-     * resumed run picks the same frames. after_us < 0 = from the beginning, else only frames with pts >
-     * after_us. */
+     * the first one whose pts reaches k / fps (to half a millisecond: containers round) for a k not served
+     * yet; that depends on the pts alone, so a resumed run picks the same frames. after_us < 0 = from the
+     * beginning, else only frames with pts > after_us. */
     struct slots *slots;
     uint32_t fps_milli; /* 5000 = 5 per second; 0 = every frame */
     int64_t after_us;

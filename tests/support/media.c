@@ -39,8 +39,11 @@ static void on_frame(struct decoder *d, const struct wire_frame *f, void *arg) {
     o->frames = p;
     const uint8_t *px = slots_at(c->slots, f->slot);
     const struct wire_surface *s = &f->surface;
-    uint64_t h = fnv(px, (size_t)s->stride_bytes * s->h_px, 1469598103934665603u);
-    h = fnv(px + s->uv_offset_bytes, (size_t)s->stride_bytes * s->h_px / 2, h);
+    uint64_t h = 0;
+    if (!c->job->unhashed) {
+        h = fnv(px, (size_t)s->stride_bytes * s->h_px, 1469598103934665603u);
+        h = fnv(px + s->uv_offset_bytes, (size_t)s->stride_bytes * s->h_px / 2, h);
+    }
     p[o->n_frames] = (struct media_frame){
         .pts_us = f->pts_us, .is_key = f->is_key, .is_damaged = f->is_damaged, .surface = *s, .hash = h};
     if (c->job->keep_to && o->n_frames == c->job->keep) memcpy(c->job->keep_to, px, c->job->keep_bytes);

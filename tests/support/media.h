@@ -40,6 +40,7 @@ struct media_job {
     unsigned kill_after;   /* kill the worker after that many frames; 0 = never */
     unsigned stop_after;   /* free the decoder after that many frames */
     unsigned append_after; /* append a byte to the file after that many frames */
+    bool unhashed;         /* for benchmarks: pixels are not read */
     unsigned limit_s;      /* 0 = 60 */
     /* Frame `keep` is copied here, `keep_bytes` of it. */
     unsigned keep;
