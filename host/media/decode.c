@@ -24,7 +24,8 @@
 #define SEEK_TRIES         6
 #define HOLE_US            500000
 /* Packets whose times are remembered: more than any reordering spans. */
-#define RECENT 64
+#define RECENT     64
+#define PASSED_MAX 1024
 
 struct shape {
     int crop_w, crop_h;     /* of the stored picture; even */
@@ -51,15 +52,18 @@ struct decode {
 
     /* What is wanted of the decoder (decode_want), and the last packets that went by, whether skipped or not.
      */
-    bool sparse, some_untimed;
+    bool sparse, some_untimed, keys_only;
+    bool alone; /* the key frame in the decoder was followed by an end, to have it at once */
     uint32_t fps_milli;
     int64_t after_us;
     struct {
         int64_t us;
         bool left_out; /* unless other frames refer to it */
     } recent[RECENT];
-    unsigned n_recent;   /* all so far; the ring holds the last RECENT */
-    int64_t left_out_us; /* the latest of them; < 0 = none */
+    unsigned n_recent;          /* all so far; the ring holds the last RECENT */
+    int64_t left_out_us;        /* the latest of them; < 0 = none */
+    int64_t passed[PASSED_MAX]; /* keys_only: times of the packets since the last key frame */
+    unsigned n_passed;
 
     bool held; /* `frame` was decoded by decode_seek_us() and waits for decode_next() */
     struct decode_frame held_frame;
@@ -206,6 +210,7 @@ static int64_t time_of(struct decode *dec, const AVFrame *fr) {
 
 /* Duration of the frames left out between the last one shown and this moment. */
 static int64_t left_out_before_us(const struct decode *dec, int64_t us) {
+    if (dec->keys_only) return reached_us(dec) - dec->end_us;
     unsigned n = 0;
     for (unsigned i = 0; dec->sparse && i < RECENT && i < dec->n_recent; i++)
         n += dec->recent[i].left_out && dec->recent[i].us > dec->last_us && dec->recent[i].us < us;
@@ -221,6 +226,11 @@ static bool accept(struct decode *dec, struct decode_frame *out) {
      * same. */
     const bool fresh = !bad && (fr->key_frame || fr->pict_type == AV_PICTURE_TYPE_I);
     if (fr->width <= 0 || fr->height <= 0) return false;
+    if (dec->keys_only && dec->has_first && !fr->key_frame) {
+        /* It was in the decoder already when only key frames became wanted. */
+        if (us > dec->left_out_us) dec->left_out_us = us;
+        return false;
+    }
     dec->n_decoded++;
     if (dec->broken && !fresh) {
         dec->n_damaged++;
@@ -273,12 +283,16 @@ int64_t decode_mark_of(uint32_t fps_milli, int64_t us) {
     return (int64_t)((__int128)(us + DECODE_MARK_SLACK_US) * fps_milli / 1000000000);
 }
 
-void decode_want(struct decode *dec, uint32_t fps_milli, int64_t after_us) {
+void decode_want(struct decode *dec, uint32_t fps_milli, int64_t after_us, bool keys_only) {
     /* Two fields may come as two packets with a time each: there a packet is not a frame. */
     const enum AVFieldOrder order = dec->codec->field_order;
     dec->sparse = !dec->some_untimed && (order == AV_FIELD_UNKNOWN || order == AV_FIELD_PROGRESSIVE);
     dec->fps_milli = fps_milli;
     dec->after_us = after_us;
+    /* Without times of their own, key frames get theirs from what comes between: then all is decoded. */
+    dec->keys_only = keys_only && !dec->some_untimed;
+    /* What the decoder still holds comes out, and the next key frame meets an empty one. */
+    if (dec->keys_only && !dec->draining && avcodec_send_packet(dec->codec, NULL) == 0) dec->alone = true;
 }
 
 /* True when nobody wants the picture of this packet: another frame before it has reached the same mark, or it
@@ -307,10 +321,50 @@ static bool is_unwanted(struct decode *dec, const AVPacket *pkt) {
     return unwanted;
 }
 
+static int earlier(const void *a, const void *b) {
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Pauses among frames that are not looked at: their times in the order they are shown, a group at a time. */
+static void look_for_pauses(struct decode *dec) {
+    qsort(dec->passed, dec->n_passed, sizeof dec->passed[0], earlier);
+    for (unsigned i = 1; i < dec->n_passed; i++) {
+        const int64_t end_us = dec->passed[i - 1] + nominal_duration_us(dec);
+        if (dec->passed[i] - end_us <= hole_us(dec)) continue;
+        dec->broken_from_us = end_us;
+        tell_gap(dec, dec->passed[i], "no frames in the file");
+    }
+    /* The latest begins the next group. */
+    if (dec->n_passed > 0) dec->passed[0] = dec->passed[dec->n_passed - 1];
+    dec->n_passed = dec->n_passed > 0;
+}
+
+static void note_passed(struct decode *dec, const AVPacket *pkt) {
+    const int64_t t = pkt->pts != AV_NOPTS_VALUE ? pkt->pts : pkt->dts;
+    if (t == AV_NOPTS_VALUE) return;
+    const int64_t us = demux_us_of(dec->demux, t);
+    dec->passed[dec->n_passed++] = us;
+    if ((pkt->flags & AV_PKT_FLAG_KEY) || dec->n_passed == PASSED_MAX) look_for_pauses(dec);
+    if (us > dec->left_out_us) dec->left_out_us = us;
+}
+
+/* Drops the packets up to the next key frame. */
+static enum err skip_to_key(struct decode *dec) {
+    for (;;) {
+        note_passed(dec, dec->pkt);
+        if (dec->pkt->flags & AV_PKT_FLAG_KEY) return OK;
+        av_packet_unref(dec->pkt);
+        const enum err e = demux_read(dec->demux, dec->pkt);
+        if (e != OK) return e;
+    }
+}
+
 /* Feeds the decoder one more packet, or tells it that there is none. */
 static enum err feed(struct decode *dec, struct wire_failed *f) {
     enum err e = demux_read(dec->demux, dec->pkt);
     int rc;
+    if (e == OK && dec->keys_only && dec->has_first) e = skip_to_key(dec);
     switch ((int)e) {
     case OK:
         if (!dec->has_first && av_packet_get_side_data(dec->pkt, AV_PKT_DATA_ENCRYPTION_INFO, NULL)) {
@@ -325,6 +379,11 @@ static enum err feed(struct decode *dec, struct wire_failed *f) {
         dec->codec->skip_frame = is_unwanted(dec, dec->pkt) ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
         rc = avcodec_send_packet(dec->codec, dec->pkt);
         av_packet_unref(dec->pkt);
+        if (dec->keys_only && dec->has_first && rc == 0) {
+            /* Otherwise it would wait for the next, which then seems to come after lost frames. */
+            dec->alone = true;
+            rc = avcodec_send_packet(dec->codec, NULL);
+        }
         break;
     case ERR_EOF:
         dec->draining = true;
@@ -371,6 +430,9 @@ enum err decode_next(struct decode *dec, struct decode_frame *out, struct wire_f
         } else if (rc == AVERROR(EAGAIN) && !dec->draining) {
             const enum err e = feed(dec, f);
             if (e != OK) return e;
+        } else if (rc == AVERROR_EOF && dec->alone) {
+            avcodec_flush_buffers(dec->codec);
+            dec->alone = false;
         } else if (rc == AVERROR_EOF || rc == AVERROR(EAGAIN)) {
             if (!dec->has_first) {
                 demux_fail(f, WIRE_FAIL_DATA, -1, "holds video, but not one frame that can be decoded");
@@ -393,11 +455,12 @@ enum err decode_seek_us(struct decode *dec, int64_t us, struct wire_failed *f) {
         enum err e = demux_seek_us(dec->demux, aim, f);
         if (e != OK) return e;
         avcodec_flush_buffers(dec->codec);
-        dec->draining = dec->broken = dec->tainted = dec->held = false;
+        dec->draining = dec->alone = dec->broken = dec->tainted = dec->held = false;
         dec->damage_ticks = AV_NOPTS_VALUE;
         dec->step_us = 0;
         dec->n_recent = 0;
         dec->left_out_us = -1;
+        dec->n_passed = 0;
         dec->last_us = -1;
         dec->end_us = dec->broken_from_us = 0;
         dec->n_counted = 0;

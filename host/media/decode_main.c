@@ -38,6 +38,7 @@ struct args {
     enum job job;
     int64_t after_us, from_us, to_us;
     uint32_t fps_milli;
+    bool keys_only;
     uint64_t n_slots, slot_bytes;
 };
 
@@ -93,6 +94,8 @@ static bool parse_args(int argc, char **argv, struct args *a) {
             a->to_us = v;
         else if (KEY("fps_milli") && v >= 0 && v <= 1000000)
             a->fps_milli = (uint32_t)v;
+        else if (KEY("keys_only") && (v == 0 || v == 1))
+            a->keys_only = v == 1;
         else if (KEY("n_slots") && v > 0 && v <= SLOTS_MAX)
             a->n_slots = (uint64_t)v;
         else if (KEY("slot_bytes") && v > 0)
@@ -213,7 +216,7 @@ static enum err do_frames(struct worker_state *w, struct decode_frame fr, struct
     const struct args *a = &w->args;
     int64_t served = -1;
     enum err e = OK;
-    decode_want(w->decode, a->fps_milli, a->after_us);
+    decode_want(w->decode, a->fps_milli, a->after_us, a->keys_only);
     if (a->after_us >= 0) {
         served = decode_mark_of(a->fps_milli, a->after_us);
         e = decode_seek_us(w->decode, a->after_us, f);
@@ -221,7 +224,7 @@ static enum err do_frames(struct worker_state *w, struct decode_frame fr, struct
     }
     for (; e == OK; e = decode_next(w->decode, &fr, f)) {
         idle(w);
-        if (fr.pts_us <= a->after_us) continue;
+        if (fr.pts_us <= a->after_us || (a->keys_only && !fr.is_key)) continue;
         if (a->fps_milli > 0) {
             const int64_t mark = decode_mark_of(a->fps_milli, fr.pts_us);
             if (mark <= served) continue;
@@ -249,7 +252,7 @@ static enum err settle(struct wire_failed *f) {
 static enum err do_still(struct worker_state *w, struct decode_frame fr, struct wire_failed *f) {
     const struct args *a = &w->args;
     enum err e = OK;
-    decode_want(w->decode, 0, a->from_us - 1);
+    decode_want(w->decode, 0, a->from_us - 1, false);
     if (a->from_us > fr.pts_us) {
         e = decode_seek_us(w->decode, a->from_us, f);
         if (e == OK) e = decode_next(w->decode, &fr, f);

@@ -216,7 +216,8 @@ enum err decoder_start(struct event_base *base, const struct decoder_spec *spec,
         snprintf(args[1], sizeof args[1], "slot_bytes=%zu", slots_bytes(spec->slots));
         snprintf(args[2], sizeof args[2], "fps_milli=%" PRIu32, spec->fps_milli);
         snprintf(args[3], sizeof args[3], "after_us=%" PRId64, spec->after_us);
-        for (unsigned i = 0; i < 4; i++) argv[k++] = args[i];
+        snprintf(args[4], sizeof args[4], "keys_only=%d", spec->keys_only);
+        for (unsigned i = 0; i < 5; i++) argv[k++] = args[i];
     } else if (writes) {
         ws.extra_fds[ws.n_extra_fds++] = spec->out_fd;
         snprintf(args[0], sizeof args[0], "from_us=%" PRId64, spec->from_us);

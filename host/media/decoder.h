@@ -6,6 +6,7 @@
 #ifndef HOST_MEDIA_DECODER_H
 #define HOST_MEDIA_DECODER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "host/base/err.h"
@@ -36,6 +37,7 @@ struct decoder_spec {
     struct slots *slots;
     uint32_t fps_milli; /* 5000 = 5 per second; 0 = every frame */
     int64_t after_us;
+    bool keys_only; /* FRAMES: only key frames, of those only what the grid takes; the rest is not decoded */
     int64_t from_us, to_us; /* STILL, CLIP */
 };
 

@@ -277,6 +277,44 @@ static void grid_at_the_frame_rate_loses_nothing(void **state) {
     media_run_fini(&r);
 }
 
+static void key_frames_alone_are_those_of_the_full_run(void **state) {
+    (void)state;
+    static const char *const clips[] = {"bframes.mp4",   "editlist.mp4", "opengop.mkv",   "hevc.mkv",
+                                        "bframes.ts",    "mpeg2.vob",    "packed.avi",    "h264.avi",
+                                        "raw.h264",      "jump.ts",      "interlaced.ts", "vfr.mkv",
+                                        "holed_ippp.mp4"};
+    for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++) {
+        if (!exists(clips[i])) continue;
+        struct media_run all, keys;
+        char path[256];
+        clip_path(clips[i], path);
+        const struct media_job job = {.job = DECODER_FRAMES, .path = path, .after_us = -1, .keys_only = true};
+        run_frames(clips[i], 0, -1, &all);
+        media_run(exe, &job, &keys);
+        if (!all.ended || !keys.ended) fail_msg("%s: %s%s", clips[i], all.fail.text, keys.fail.text);
+        unsigned k = 0;
+        for (unsigned j = 0; j < all.n_frames; j++) {
+            if (!all.frames[j].is_key) continue;
+            if (k >= keys.n_frames || keys.frames[k].pts_us != all.frames[j].pts_us ||
+                keys.frames[k].hash != all.frames[j].hash)
+                fail_msg("%s: key frame %u of %u is not the one at %" PRId64 " but at %" PRId64, clips[i], k,
+                         keys.n_frames, all.frames[j].pts_us, k < keys.n_frames ? keys.frames[k].pts_us : -1);
+            k++;
+        }
+        assert_int_equal(k, keys.n_frames);
+        /* damage between key frames is not seen, pauses are */
+        if (strncmp(clips[i], "holed", 5) != 0) {
+            assert_int_equal(keys.n_gaps, all.n_gaps);
+            for (unsigned g = 0; g < all.n_gaps; g++) {
+                assert_in_range(keys.gaps[g].from_us, all.gaps[g].from_us - 1000, all.gaps[g].from_us + 1000);
+                assert_int_equal(keys.gaps[g].to_us, all.gaps[g].to_us);
+            }
+        }
+        media_run_fini(&all);
+        media_run_fini(&keys);
+    }
+}
+
 static void resumed_run_gives_the_same_frames_as_an_undisturbed_one(void **state) {
     (void)state;
     static const char *const clips[] = {
@@ -438,6 +476,7 @@ int main(void) {
         cmocka_unit_test(pixels_are_those_of_ffmpeg),
         cmocka_unit_test(grid_picks_the_first_frame_at_or_after_each_mark),
         cmocka_unit_test(grid_at_the_frame_rate_loses_nothing),
+        cmocka_unit_test(key_frames_alone_are_those_of_the_full_run),
         cmocka_unit_test(resumed_run_gives_the_same_frames_as_an_undisturbed_one),
         cmocka_unit_test(resuming_past_the_end_ends_without_frames),
         cmocka_unit_test(killed_worker_is_told_and_a_retry_completes_the_run),

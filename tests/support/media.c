@@ -112,6 +112,7 @@ void media_run(const char *exe, const struct media_job *job, struct media_run *o
                                       .slots = c.slots,
                                       .fps_milli = job->fps_milli,
                                       .after_us = job->after_us,
+                                      .keys_only = job->keys_only,
                                       .from_us = job->from_us,
                                       .to_us = job->to_us};
     const struct decoder_callbacks cb = {.on_probed = on_probed,

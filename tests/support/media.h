@@ -35,6 +35,7 @@ struct media_job {
     const char *out_path; /* STILL, CLIP */
     uint32_t fps_milli;
     int64_t after_us, from_us, to_us;
+    bool keys_only;
     unsigned n_slots;      /* 0 = 4 */
     size_t slot_bytes;     /* 0 = 4 MiB */
     unsigned kill_after;   /* kill the worker after that many frames; 0 = never */
