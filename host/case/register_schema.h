@@ -30,6 +30,16 @@ static const char register_schema[] =
     "CREATE TABLE case_camera(" /* the perimeter's cameras */
     " case_id TEXT NOT NULL REFERENCES case_file(id), number INTEGER NOT NULL REFERENCES camera(number),"
     " PRIMARY KEY(case_id, number)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE user("
+    " login TEXT PRIMARY KEY, name TEXT NOT NULL CHECK(name <> ''),"
+    " habilitation TEXT NOT NULL," /* the act that habilitates */
+    " role TEXT NOT NULL CHECK(role IN ('operator','officer','chief','auditor','administrator')),"
+    " password TEXT NOT NULL," /* Argon2id string of libsodium */
+    " totp BLOB CHECK(totp IS NULL OR length(totp) = 20), totp_step INTEGER NOT NULL DEFAULT 0," /* last one
+                                                                                                    used */
+    " valid_from_ms INTEGER NOT NULL, valid_to_ms INTEGER NOT NULL CHECK(valid_to_ms > valid_from_ms),"
+    " disabled INTEGER NOT NULL DEFAULT 0 CHECK(disabled IN (0,1)),"
+    " n_failed INTEGER NOT NULL DEFAULT 0, locked_until_ms INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
     "CREATE TABLE journal(" /* append-only: the triggers below refuse anything else */
     " seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL,"
     " user TEXT NOT NULL, role TEXT NOT NULL, action TEXT NOT NULL, case_id TEXT NOT NULL,"

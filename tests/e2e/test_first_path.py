@@ -133,7 +133,7 @@ def a_listen_address_that_is_not_loopback_is_refused():
 
 
 def every_command_explains_itself():
-    for c in ("init", "camera", "case", "import", "search", "serve", "journal", "check-index", "purge"):
+    for c in ("init", "camera", "case", "import", "search", "serve", "journal", "check-index", "purge", "user"):
         p = run(RELECTURE, c, "--help", check=0)
         assert p.stdout.startswith("usage: relecture"), (c, p.stdout)
 
