@@ -25,8 +25,10 @@ OPT_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 OPT_debug   := -O1
 OPT_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 OPT_tsan    := -O1 -fsanitize=thread
+OPT_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 SAN_asan := -fsanitize=address,undefined
 SAN_tsan := -fsanitize=thread
+SAN_fuzz := -fsanitize=address,undefined
 COMMON := -g -MMD -MP -fno-omit-frame-pointer -fPIC -I. -I$(B)/gen $(OPT_$(VARIANT))
 CFLAGS_ALL   := -std=c17 -D_GNU_SOURCE $(COMMON) $(WARN_C) $(CFLAGS)
 CXXFLAGS_ALL := -std=c++17 -D_GNU_SOURCE $(COMMON) -Wall -Wextra $(CXXFLAGS)
@@ -314,7 +316,7 @@ accuracy: accuracy-footage
 accuracy-footage: driver sim models $(B)/relecture-decode $(ACCURACY)
 	@for p in $(ACCURACY); do RELECTURE_DATA=$(DATA) $$p || exit 1; done
 
-# ---- fuzz: `make fuzz FUZZ_S=60 CC=clang` searches, the corpus is replayed as a test in every variant ------------
+# ---- fuzz: `make fuzz FUZZ_S=60` searches for the bytes that break a target, the corpus is replayed as a test in every variant ------------
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_REPLAY := $(addprefix $(B)/tests/fuzz/replay_,$(FUZZ_NAMES))
 FUZZ_S ?= 60
@@ -323,17 +325,17 @@ $(B)/tests/fuzz/replay_%.o: tests/fuzz/replay.c
 	$(Q)$(CC) $(CFLAGS_ALL) -DREPLAY_CORPUS='"tests/fuzz/corpus/$*"' -c $< -o $@
 $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/replay_%.o $(B)/tests/fuzz/fuzz_%.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
-build/fuzz/%: tests/fuzz/fuzz_%.c $(HOST_SRC)
-	@mkdir -p $(@D)
-	$(Q)clang -std=c17 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    -o $@ $^ $(HOST_LIBS)
+$(B)/tests/fuzz/search_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libhost.a
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(HOST_LIBS)
+FUZZ_DIR := build/fuzz/tests/fuzz
 .PHONY: fuzz
-fuzz: $(addprefix build/fuzz/,$(FUZZ_NAMES))
-	@for n in $(FUZZ_NAMES); do mkdir -p build/fuzz/found/$$n; \
-	  build/fuzz/$$n -max_total_time=$(FUZZ_S) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
-	    -artifact_prefix=build/fuzz/found/$$n- build/fuzz/found/$$n tests/fuzz/corpus/$$n \
-	    >build/fuzz/$$n.log 2>&1 && echo "fuzz $$n: $$(grep -o 'number_of_executed_units: [0-9]*' build/fuzz/$$n.log), no finding" \
-	    || { echo "fuzz $$n: finding, see build/fuzz/$$n.log"; exit 1; }; done
+fuzz:
+	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang $(addprefix $(FUZZ_DIR)/search_,$(FUZZ_NAMES))
+	@for n in $(FUZZ_NAMES); do mkdir -p $(FUZZ_DIR)/found/$$n; \
+	  $(FUZZ_DIR)/search_$$n -max_total_time=$(FUZZ_S) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+	    -artifact_prefix=$(FUZZ_DIR)/$$n- $(FUZZ_DIR)/found/$$n tests/fuzz/corpus/$$n >$(FUZZ_DIR)/$$n.log 2>&1 \
+	    && echo "fuzz $$n: $$(sed -n 's/stat::number_of_executed_units: *//p' $(FUZZ_DIR)/$$n.log) inputs, no finding" \
+	    || { echo "fuzz $$n: a finding, see $(FUZZ_DIR)/$$n.log"; exit 1; }; done
 TEST_BIN += $(FUZZ_REPLAY)
 
 # ---- vocabulary ---------------------------------------------------------------------------------------------
