@@ -27,8 +27,7 @@ struct zone {
     struct change to_summer, to_standard;
 };
 
-/* ---- calendar (Howard Hinnant's days algorithm)
- * ------------------------------------------------------------ */
+/* ---- calendar (Howard Hinnant's days algorithm) ------------------------------------------------------ */
 
 int64_t zone_day(int year, int month, int day) {
     int64_t y = year - (month <= 2);
@@ -59,8 +58,7 @@ int zone_weekday(int64_t local_day) {
     return (int)(w < 0 ? w + 7 : w);
 }
 
-/* ---- the file (RFC 8536)
- * ----------------------------------------------------------------------------------- */
+/* ---- the file (RFC 8536) ----------------------------------------------------------------------------- */
 
 static uint32_t be32(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -230,8 +228,7 @@ void zone_free(struct zone **z) {
     *z = NULL;
 }
 
-/* ---- asking
- * ------------------------------------------------------------------------------------------------ */
+/* ---- asking ------------------------------------------------------------------------------------------ */
 
 static int64_t floor_div(int64_t a, int64_t b) {
     return a / b - (a % b < 0);

@@ -17,6 +17,7 @@ void api_cases_get(struct exchange *x);
 void api_cameras_get(struct exchange *x);
 void api_search_get(struct exchange *x);
 void api_search_post(struct exchange *x);
+void api_route_post(struct exchange *x);
 void api_sighting_get(struct exchange *x);
 void api_sighting_clip_get(struct exchange *x);
 void api_media_thumbnail_get(struct exchange *x);

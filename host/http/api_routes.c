@@ -9,6 +9,7 @@ static const struct route routes[] = {
     {ROUTER_GET, API "/cameras", api_cameras_get},
     {ROUTER_GET, API "/search", api_search_get},
     {ROUTER_POST, API "/search", api_search_post},
+    {ROUTER_POST, API "/routes", api_route_post},
     {ROUTER_GET, API "/sightings/{}", api_sighting_get},
     {ROUTER_GET, API "/sightings/{}/clip", api_sighting_clip_get},
     {ROUTER_GET, API "/media/t/{}.jpg", api_media_thumbnail_get},

@@ -80,8 +80,7 @@ bool grammar_after_role(const struct grammar *g, const char *name) {
     return false;
 }
 
-/* ---- which language is this in?
- * ---------------------------------------------------------------------------- */
+/* ---- which language is this in? ---------------------------------------------------------------------- */
 
 /* The page's, unless more words belong to the other language alone: "red car" on a French page means a car,
  * not a coach. */
@@ -101,8 +100,7 @@ static int language_of(const struct grammar *g) {
     return only_fr > only_en ? VOCAB_FR : VOCAB_EN;
 }
 
-/* ---- words of the vocabulary
- * --------------------------------------------------------------------------------- */
+/* ---- words of the vocabulary ------------------------------------------------------------------------- */
 
 static bool same_reading(const struct vocab_word *a, const struct vocab_word *b) {
     return a->sense == b->sense && strcmp(a->name, b->name) == 0 &&

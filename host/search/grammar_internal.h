@@ -85,8 +85,7 @@ struct grammar {
     struct place_names *names;
 };
 
-/* ---- grammar_text.c
- * ---------------------------------------------------------------------------------------- */
+/* ---- grammar_text.c ---------------------------------------------------------------------------------- */
 bool plain_make(const char *text, struct plain *out); /* false: too long */
 bool plain_is_word(char c);                           /* letter, digit or '~' */
 /* The word that starts at or after i, if only soft signs (space ' - _ .) lie before it. False: none. */
@@ -103,8 +102,7 @@ bool text_within_one(const char *a, const char *b);
 /* As much of the text as fits, with its end. */
 void text_copy(char *out, size_t cap, const char *text);
 
-/* ---- grammar.c
- * ---------------------------------------------------------------------------------------------- */
+/* ---- grammar.c --------------------------------------------------------------------------------------- */
 /* A fresh token over plain[from, to); NULL when there are too many. */
 struct grammar_token *grammar_token_add(struct grammar *g, unsigned from, unsigned to,
                                         enum grammar_state state);
@@ -117,8 +115,7 @@ bool grammar_role_at(const struct grammar *g, unsigned i, const char *role, unsi
 bool grammar_after_role(const struct grammar *g, const char *name);
 void grammar_stop(struct grammar *g, enum grammar_stop stop, const struct grammar_token *t);
 
-/* ---- what a position may hold; each gives the end of what it read, or 0
- * ---------------------------------------- */
+/* ---- what a position may hold; each gives the end of what it read, or 0 ------------------------------ */
 unsigned grammar_read_time(struct grammar *g, unsigned i);     /* grammar_time.c */
 unsigned grammar_read_duration(struct grammar *g, unsigned i); /* grammar_time.c */
 unsigned grammar_read_place(struct grammar *g, unsigned i);    /* grammar_place.c */
@@ -132,8 +129,7 @@ void grammar_place_end(struct grammar *g);
 unsigned grammar_place_slips(const struct grammar *g, const char *typed, char out[static 96]);
 void grammar_take_place_slip(struct grammar *g, unsigned from, unsigned to, const char *word);
 
-/* ---- grammar_words.c: what the items mean together
- * ------------------------------------------------------------ */
+/* ---- grammar_words.c: what the items mean together --------------------------------------------------- */
 void grammar_bind(struct grammar *g);
 
 bool item_is_role(const struct item *it, const char *name);

@@ -65,8 +65,7 @@ static long id_number(const char *id) {
     return is_number(last) ? strtol(last, NULL, 10) : -1;
 }
 
-/* ---- what a position may name
- * ------------------------------------------------------------------------------------------ */
+/* ---- what a position may name ------------------------------------------------------------------------ */
 
 /* Marks cameras named by `words`; how many. Whole ids and names come before words they share. */
 static unsigned cameras_of(const struct grammar *g, const char *words, bool after_keyword, uint8_t *set) {
@@ -140,9 +139,7 @@ static unsigned place_at(const struct grammar *g, unsigned i, bool after_keyword
     return 0;
 }
 
-/* ---- taking it
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- taking it --------------------------------------------------------------------------------------- */
 
 static void name_cameras(const struct grammar *g, const uint8_t *set, char *out, size_t cap) {
     size_t len = 0;

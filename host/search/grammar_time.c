@@ -29,8 +29,7 @@ static const struct {
     {"night", {22 * HOUR_MS, 30 * HOUR_MS}},
 };
 
-/* ---- small readers: each gives the end of what it read, or 0
- * --------------------------------------------------------- */
+/* ---- small readers: each gives the end of what it read, or 0 ----------------------------------------- */
 
 static unsigned blanks(const struct grammar *g, unsigned i) {
     while (i < g->plain.n && g->plain.c[i] == ' ') i++;
@@ -80,9 +79,7 @@ static unsigned range_sign(const struct grammar *g, unsigned i, bool after_betwe
     return to ? blanks(g, to) : 0;
 }
 
-/* ---- hours
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- hours ------------------------------------------------------------------------------------------- */
 
 struct clock_read {
     int64_t ms;
@@ -244,9 +241,7 @@ static unsigned read_part_of_day(struct grammar *g, unsigned i) {
     return 0;
 }
 
-/* ---- days
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- days -------------------------------------------------------------------------------------------- */
 
 static bool in_case(const struct grammar *g, int64_t day) {
     return day >= g->first_day && day < g->first_day + g->n_days;
@@ -587,8 +582,7 @@ void grammar_time_start(struct grammar *g) {
     g->n_days = last - g->first_day + 1;
 }
 
-/* ---- days x hours -> periods
- * ----------------------------------------------------------------------------------------- */
+/* ---- days x hours -> periods ------------------------------------------------------------------------- */
 
 static void add_period(struct grammar *g, int64_t from_ms, int64_t to_ms) {
     struct query *q = &g->r->query;
@@ -705,9 +699,7 @@ void grammar_time_finish(struct grammar *g) {
     }
 }
 
-/* ---- durations
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- durations --------------------------------------------------------------------------------------- */
 
 /* "2 min", "90s", "1 min 30", "une heure" */
 static unsigned length_at(const struct grammar *g, unsigned i, int64_t *ms) {

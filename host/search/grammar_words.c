@@ -108,8 +108,7 @@ static struct mods mods_join(struct mods a, struct mods b) {
     return (struct mods){a.negated || b.negated, a.only || b.only, a.maybe || b.maybe, a.sure || b.sure};
 }
 
-/* ---- groups
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------------------------------------ */
 
 static int group_new(struct binder *b, struct mods m) {
     struct query *q = &b->g->r->query;
@@ -166,8 +165,7 @@ static void token_value(struct grammar_token *t, const struct vocab_value *v) {
     if (t->n_values < VOCAB_VALUES_MAX) t->values[t->n_values++] = v;
 }
 
-/* ---- colours
- * --------------------------------------------------------------------------------------------------- */
+/* ---- colours ----------------------------------------------------------------------------------------- */
 
 /* Last item of the colours that begin at i: "gris, bleu ou noir". */
 static unsigned colours_end(const struct grammar *g, unsigned i, bool *any_or) {
@@ -365,8 +363,7 @@ static unsigned bind_colours(struct binder *b, unsigned i) {
     return p.last + 1;
 }
 
-/* ---- classes, garments, accessories
- * ------------------------------------------------------------------------------ */
+/* ---- classes, garments, accessories ------------------------------------------------------------------ */
 
 static const struct grammar_token *keep_hint(const struct grammar_token *now, const struct grammar_token *t) {
     return now ? now : t;
@@ -475,8 +472,7 @@ static void bind_inner_colour(struct binder *b, unsigned i) {
     }
 }
 
-/* ---- what the whole implies
- * ----------------------------------------------------------------------------------------- */
+/* ---- what the whole implies -------------------------------------------------------------------------- */
 
 static void imply_class(struct binder *b, const struct grammar_token *from, const struct vocab_value *v) {
     if (b->class_group < 0) b->class_group = group_new(b, (struct mods){0});
@@ -524,8 +520,7 @@ static bool two_objects(const struct binder *b) {
     return (b->clothing && vehicle) || (b->vehicle_colour && person);
 }
 
-/* ---- roles that are a criterion by themselves, and those that found nothing to say
- * ---------------------------------- */
+/* ---- roles that are a criterion by themselves, and those that found nothing to say ------------------- */
 
 static bool bind_direction_or_order(struct grammar *g, unsigned i) {
     static const char *const ways[] = {

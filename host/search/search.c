@@ -22,8 +22,7 @@ enum err question_refuse(struct question *s, enum err e, const char *code, json_
     return e;
 }
 
-/* ---- the sentence
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the sentence ------------------------------------------------------------------------------------ */
 
 static enum err refuse_sentence(struct question *s, enum grammar_stop stop) {
     switch (stop) {
@@ -72,8 +71,7 @@ static enum err read_sentence(struct question *s, const char *sentence) {
     return refuse_sentence(s, s->said->stop);
 }
 
-/* ---- what the case allows
- * --------------------------------------------------------------------------------------- */
+/* ---- what the case allows ---------------------------------------------------------------------------- */
 
 static bool value_allowed(const struct question *s, unsigned field, unsigned id) {
     const struct vocab_value *v = vocab_by_id(s->ctx->vocab, (enum field)field, id);
@@ -140,8 +138,7 @@ static enum err check_criteria(struct question *s) {
     return e;
 }
 
-/* ---- the answer
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- the answer -------------------------------------------------------------------------------------- */
 
 static json_t *histogram_json(const struct index_result *r) {
     json_t *hits = json_array();
@@ -219,12 +216,14 @@ static void add_words(const struct question *s, json_t *answer) {
 
 static enum err answer_question(struct question *s, json_t **answer) {
     uint64_t began_ns = clock_mono_ns();
-    json_t *coverage = NULL, *facets = NULL;
+    json_t *coverage = NULL, *facets = NULL, *undecided = NULL, *without = NULL;
     struct index_result *r = calloc(1, sizeof *r);
     if (!r) return ERR_NOMEM;
     enum err e = index_search(s->ctx->reader, &s->perimeter, &s->query, SEARCH_DEADLINE_MS, r);
     if (!e) e = facets_json(s, &facets);
     if (!e) e = search_coverage_json(s, &coverage);
+    if (!e) e = search_undecided_json(s, &undecided);
+    if (!e && r->total == 0) e = search_without_json(s, &without);
     if (!e) {
         uint64_t end = (uint64_t)s->query.offset + r->n_hits;
         *answer = json_pack("{s:I,s:i,s:i,s:o*,s:o*,s:o,s:o}", "total", (json_int_t)r->total, "offset",
@@ -233,6 +232,8 @@ static enum err answer_question(struct question *s, json_t **answer) {
         coverage = facets = NULL;
         e = *answer ? OK : ERR_NOMEM;
         if (!e) {
+            json_object_set(*answer, "undecided", undecided);
+            if (without) json_object_set(*answer, "without", without);
             json_object_set_new(*answer, "next_offset",
                                 r->n_hits && end < r->total ? json_integer((json_int_t)end) : json_null());
             json_object_set_new(*answer, "tz", json_string(s->ctx->tz));
@@ -243,13 +244,14 @@ static enum err answer_question(struct question *s, json_t **answer) {
     }
     json_decref(coverage);
     json_decref(facets);
+    json_decref(undecided);
+    json_decref(without);
     index_result_fini(r);
     free(r);
     return e;
 }
 
-/* ---- what people are told
- * ---------------------------------------------------------------------------------------------- */
+/* ---- what people are told ---------------------------------------------------------------------------- */
 
 struct told {
     const char *code, *fr, *en;
@@ -269,10 +271,13 @@ static const struct told told[] = {
     {"too_long", "La phrase demande trop de choses à la fois.", "The sentence asks too much at once."},
     {"timeout", "La recherche a pris trop de temps ; réduisez la période ou les caméras.",
      "The search took too long; narrow the period or the cameras."},
+    {"vehicles_only", "Seul un véhicule peut être suivi de caméra en caméra.",
+     "Only a vehicle can be followed from camera to camera."},
+    {"not_found", "Ce passage n'existe pas dans ce dossier.", "There is no such passage in this case."},
     {"bad_request", "La demande n'a pas la forme attendue.", "The request does not have the expected form."},
 };
 
-static json_t *refusal_json(const struct question *s, enum err e) {
+json_t *search_refusal_json(const struct question *s, enum err e) {
     const char *code = s->code, *message = err_text(e);
     if (!code)
         code = e == ERR_TIMEOUT  ? "timeout"
@@ -290,9 +295,7 @@ static json_t *refusal_json(const struct question *s, enum err e) {
     return answer;
 }
 
-/* ---- the doors
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- the doors --------------------------------------------------------------------------------------- */
 
 static bool is_blank(const char *text) {
     return text[strspn(text, " \t\r\n")] == '\0';
@@ -301,13 +304,11 @@ static bool is_blank(const char *text) {
 static enum err run(struct question *s, const json_t *body, json_t **answer) {
     const struct search_context *ctx = s->ctx;
     const json_t *sentence = json_object_get(body, "sentence");
-    const char *text = json_string_value(sentence),
-               *language = json_string_value(json_object_get(body, "language"));
+    const char *text = json_string_value(sentence);
     if (!json_is_object(body) || (sentence && !text) ||
         (text && strlen(text) != json_string_length(sentence)))
         return question_refuse(s, ERR_USAGE, "bad_request", NULL);
-    if (!language) language = ctx->language;
-    s->language = language && strcmp(language, "en") == 0 ? VOCAB_EN : VOCAB_FR;
+    s->language = ctx->language && strcmp(ctx->language, "en") == 0 ? VOCAB_EN : VOCAB_FR;
     enum err e = zone_open(ctx->tz, &s->zone);
     if (e) return e;
     case_perimeter(ctx->c, &s->perimeter);
@@ -320,12 +321,16 @@ static enum err run(struct question *s, const json_t *body, json_t **answer) {
 }
 
 enum err search_json(const struct search_context *ctx, const json_t *body, json_t **answer) {
-    struct question s = {.ctx = ctx, .language = VOCAB_FR};
+    /* The question's language holds for the labels of the passages too. */
+    struct search_context own = *ctx;
+    const char *language = json_string_value(json_object_get(body, "language"));
+    if (language) own.language = language;
+    struct question s = {.ctx = &own, .language = VOCAB_FR};
     *answer = NULL;
     enum err e = run(&s, body, answer);
     if (e) {
         json_decref(*answer);
-        *answer = refusal_json(&s, e);
+        *answer = search_refusal_json(&s, e);
     }
     if (s.said) grammar_fini(s.said);
     free(s.said);

@@ -34,6 +34,9 @@ MUST_CHECK enum err search_sentence(const struct search_context *ctx, const char
 /* The same from the API's body: {sentence, language, limit, offset, sort, time, cameras, where ...}, each
  * optional; what the members ask is joined (AND) to what the sentence asks. */
 MUST_CHECK enum err search_json(const struct search_context *ctx, const json_t *body, json_t **answer);
+/* One vehicle from camera to camera. Body: {seed_sighting_id, max_kmh}. *answer: {seed, hops[], next[]}
+ * (API.md, "Routes"); errors as above, with vehicles_only (ERR_DENIED) and not_found (ERR_MISSING). */
+MUST_CHECK enum err search_route(const struct search_context *ctx, const json_t *body, json_t **answer);
 /* One sighting as JSON (items[] of an answer, GET /sightings/ID). */
 json_t *search_sighting_json(const struct search_context *ctx, const struct sighting *s);
 

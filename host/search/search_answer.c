@@ -21,9 +21,7 @@ static int language_of(const struct search_context *ctx) {
     return ctx->language && strcmp(ctx->language, "en") == 0 ? VOCAB_EN : VOCAB_FR;
 }
 
-/* ---- tokens
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- tokens ------------------------------------------------------------------------------------------ */
 
 /* Places in a JavaScript string are counted in UTF-16 units. */
 static unsigned utf16_units(const char *text, unsigned n_bytes) {
@@ -115,8 +113,7 @@ json_t *search_tokens_json(const struct question *s) {
     return list;
 }
 
-/* ---- passages
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- passages ---------------------------------------------------------------------------------------- */
 
 static json_t *attribute_json(const struct search_context *ctx, const struct attribute *a) {
     json_t *o = NULL, *alternatives = json_array();

@@ -29,11 +29,21 @@ struct question {
 /* Refuses: code for programs (API.md), params for the message; takes `params`. Gives e back. */
 enum err question_refuse(struct question *s, enum err e, const char *code, json_t *params);
 
+/* What the user is told instead of an answer; NULL when the error is a fault of ours. */
+json_t *search_refusal_json(const struct question *s, enum err e);
+
 /* search_body.c: the JSON body's own members (all but the sentence) joined to s->query. */
 MUST_CHECK enum err search_body_read(struct question *s, const json_t *body);
+/* A sighting's id, as a number or as text; false: neither. */
+bool search_id_read(const json_t *v, uint64_t *id);
 
 /* search_coverage.c: {camera_h, searched_h, cameras, gaps[], n_gaps}. */
 MUST_CHECK enum err search_coverage_json(struct question *s, json_t **out);
+
+/* search_doubt.c: of each asked field, how many passages are undecided there although the rest fits; and,
+ * when nothing was found, how many there would be without each criterion. New arrays. */
+MUST_CHECK enum err search_undecided_json(struct question *s, json_t **out);
+MUST_CHECK enum err search_without_json(struct question *s, json_t **out);
 
 /* search_answer.c */
 json_t *search_tokens_json(const struct question *s);

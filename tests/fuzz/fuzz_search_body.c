@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                                        .language = "fr"};
     json_t *body = json_loadb((const char *)data, n, JSON_REJECT_DUPLICATES, NULL);
     if (!body) return 0;
-    s = (struct question){.ctx = &ctx, .language = VOCAB_FR};
+    s = (struct question){.ctx = &ctx, .language = VOCAB_FR, .zone = fuzz_words()->zone};
     case_perimeter(&open_case, &s.perimeter);
     enum err e = json_is_object(body) ? search_body_read(&s, body) : ERR_USAGE;
     if (e == OK)

@@ -71,8 +71,7 @@ static struct grammar_input input(const json_t *v) {
                                   .n_allowed = n_allowed};
 }
 
-/* ---- the query and the tokens as lines of text
- * -------------------------------------------------------------------- */
+/* ---- the query and the tokens as lines of text ------------------------------------------------------- */
 
 static json_t *group_line(const struct query_group *g) {
     char line[1024] = "";

@@ -93,6 +93,18 @@ static void fill(struct index_writer *w) {
     s->plate.n_chars = 7;
     s->plate.confidence = 80;
     store(w, s);
+    s = sighting(r.id, 1, "truck", t0 + 600000); /* 6: the same plate five minutes later at the station */
+    strcpy(s->plate.text, "A8123CD");
+    s->plate.n_chars = 7;
+    store(w, s);
+    s = sighting(r.id, 2, "truck", t0 + 606000); /* 7: and at the port one second after: not the same */
+    strcpy(s->plate.text, "AB123CD");
+    s->plate.n_chars = 7;
+    set(s, FIELD_VEHICLE_COLOUR, "red", 90, NULL);
+    s->path[0] = (struct path_point){t0 + 606000, {1000, 30000, 5000, 40000}};
+    s->path[1] = (struct path_point){t0 + 611000, {50000, 30000, 54000, 40000}};
+    s->n_path = 2;
+    store(w, s);
     assert_int_equal(index_commit(w), OK);
 }
 
@@ -193,7 +205,7 @@ static void counts_follow_the_sentence(void **state) {
     assert_int_equal(total_of("fourgon blanc"), 2);
     assert_int_equal(total_of("camion blanc"), 1);
     assert_int_equal(total_of("white car"), 1);
-    assert_int_equal(total_of("véhicule"), 2);
+    assert_int_equal(total_of("véhicule"), 4);
 }
 
 static void coverage_tells_what_was_not_searched_and_why(void **state) {
@@ -248,7 +260,7 @@ static void a_body_narrows_what_the_sentence_asks(void **state) {
     (void)state;
     json_t *a;
     assert_int_equal(ask(json_pack("{s:i}", "limit", 2), &a), OK);
-    assert_int_equal(json_integer_value(json_object_get(a, "total")), 5);
+    assert_int_equal(json_integer_value(json_object_get(a, "total")), 7);
     assert_int_equal(json_array_size(json_object_get(a, "items")), 2);
     assert_int_equal(json_integer_value(json_object_get(a, "next_offset")), 2);
     json_decref(a);
@@ -307,7 +319,7 @@ static void a_body_with_anything_odd_is_refused(void **state) {
 static void the_sentence_narrows_to_time_and_camera(void **state) {
     (void)state;
     assert_int_equal(total_of("20/11 15h-15h02"), 1); /* 14:00 UTC is 15:00 in Paris */
-    assert_int_equal(total_of("port"), 2);
+    assert_int_equal(total_of("port"), 3);
     assert_int_equal(total_of("plus de 1 min"), 0);
     assert_code("21/11", ERR_USAGE, "outside_period");
     assert_code("hors-01", ERR_USAGE, "outside_cameras");
@@ -326,16 +338,16 @@ static void the_sentence_narrows_to_time_and_camera(void **state) {
 static void plates_need_their_own_switch(void **state) {
     (void)state;
     assert_code("AB-123-CD", ERR_DENIED, "criterion_not_allowed");
-    json_t *a = say("camion", OK);
+    json_t *a = say("camion blanc", OK);
     assert_null(json_object_get(json_array_get(json_object_get(a, "items"), 0), "plate"));
     json_decref(a);
     strcpy(open_case.criteria, "all,vehicle.plate");
-    assert_int_equal(total_of("AB-123-CD"), 1);
-    assert_int_equal(total_of("A8-1Z3-CD"), 1); /* look-alikes */
+    assert_int_equal(total_of("AB-123-CD"), 3);
+    assert_int_equal(total_of("A8-1Z3-CD"), 3); /* look-alikes */
     assert_int_equal(total_of("plaque exacte A8-1Z3-CD"), 0);
-    assert_int_equal(total_of("*3CD"), 1);
-    assert_int_equal(total_of("1?3"), 1);
-    a = say("camion", OK);
+    assert_int_equal(total_of("*3CD"), 3);
+    assert_int_equal(total_of("1?3"), 3);
+    a = say("camion blanc", OK);
     const json_t *plate = json_object_get(json_array_get(json_object_get(a, "items"), 0), "plate");
     assert_string_equal(json_string_value(json_object_get(plate, "text")), "AB123CD");
     json_decref(a);
@@ -364,6 +376,106 @@ static void an_answer_prints_for_people(void **state) {
     free(text);
 }
 
+static json_t *ask_text(const char *body, enum err expected) {
+    json_t *a;
+    assert_int_equal(ask(json_loads(body, 0, NULL), &a), expected);
+    assert_non_null(a);
+    return a;
+}
+static int64_t total_asked(const char *body) {
+    json_t *a = ask_text(body, OK);
+    int64_t total = json_integer_value(json_object_get(a, "total"));
+    json_decref(a);
+    return total;
+}
+
+static void motion_duration_and_hours_come_from_the_body(void **state) {
+    (void)state;
+    assert_int_equal(total_asked("{\"direction\":\"right\"}"), 1);
+    assert_int_equal(total_asked("{\"direction\":\"left\"}"), 0);
+    assert_int_equal(
+        total_asked("{\"area\":{\"camera_id\":\"port-01\",\"points\":[[0.4,0.5],[0.6,0.5],[0.5,0.7]]}}"), 1);
+    assert_int_equal(
+        total_asked("{\"area\":{\"camera_id\":\"port-01\",\"points\":[[0.4,0.1],[0.6,0.1],[0.5,0.2]]}}"), 0);
+    assert_int_equal(total_asked("{\"duration\":{\"min_ms\":5000}}"), 7);
+    assert_int_equal(total_asked("{\"duration\":{\"max_ms\":4999}}"), 0);
+    assert_int_equal(total_asked("{\"time\":{\"daily\":{\"from\":\"15:00\",\"to\":\"15:02\"}}}"), 1);
+    assert_int_equal(total_asked("{\"time\":{\"daily\":{\"from\":\"23:00\",\"to\":\"15:02\"}}}"), 1);
+    json_decref(ask_text("{\"time\":{\"daily\":{\"from\":\"20:00\",\"to\":\"21:00\"}}}", ERR_USAGE));
+}
+
+static void the_undecided_are_counted_beside_the_answer(void **state) {
+    (void)state;
+    json_t *a = say("personne pantalon noir", OK);
+    const json_t *one = json_array_get(json_object_get(a, "undecided"), 0);
+    assert_string_equal(json_string_value(json_object_get(one, "field")), "lower_colour");
+    assert_int_equal(json_integer_value(json_object_get(one, "not_estimated")), 1);
+    assert_int_equal(json_integer_value(json_object_get(one, "unknown")), 0);
+    json_decref(a);
+}
+
+static void an_empty_answer_says_which_criterion_is_to_blame(void **state) {
+    (void)state;
+    json_t *a = say("haut rouge pantalon vert port", OK);
+    assert_int_equal(json_integer_value(json_object_get(a, "total")), 0);
+    const json_t *without = json_object_get(a, "without");
+    assert_int_equal(json_array_size(without), 1);
+    const json_t *one = json_array_get(without, 0);
+    assert_string_equal(json_string_value(json_object_get(one, "field")), "lower_colour");
+    assert_int_equal(json_integer_value(json_object_get(one, "total")), 1);
+    json_decref(a);
+    a = say("haut rouge", OK);
+    assert_null(json_object_get(a, "without"));
+    json_decref(a);
+}
+
+static const char *first_id(const char *sentence, json_t **keep) {
+    *keep = say(sentence, OK);
+    return json_string_value(json_object_get(json_array_get(json_object_get(*keep, "items"), 0), "id"));
+}
+
+static void a_route_follows_the_plate_and_flags_impossible_legs(void **state) {
+    (void)state;
+    json_t *keep, *a;
+    struct search_context ctx = context("fr");
+    strcpy(open_case.criteria, "all,vehicle.plate");
+    json_t *body = json_pack("{s:s}", "seed_sighting_id", first_id("camion blanc", &keep));
+    assert_int_equal(search_route(&ctx, body, &a), OK);
+    const json_t *hops = json_object_get(a, "hops"), *hop = json_array_get(hops, 1);
+    assert_int_equal(json_array_size(hops), 3);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(hops, 0), "link")), "seed");
+    assert_string_equal(json_string_value(json_object_get(hop, "link")), "plate_alike");
+    assert_true(json_number_value(json_object_get(hop, "km")) > 0.4 &&
+                json_number_value(json_object_get(hop, "km")) < 0.8);
+    assert_null(json_object_get(hop, "flag"));
+    assert_string_equal(json_string_value(json_object_get(json_array_get(hops, 2), "flag")), "too_fast");
+    json_decref(a);
+    strcpy(open_case.criteria, "all");
+    assert_int_equal(search_route(&ctx, body, &a), OK); /* no plate: only by look, at the next camera */
+    assert_int_equal(json_array_size(json_object_get(a, "hops")), 0);
+    const json_t *next = json_array_get(json_object_get(a, "next"), 0);
+    assert_string_equal(json_string_value(json_object_get(next, "camera_id")), "gare-01");
+    json_decref(a);
+    json_decref(body);
+    json_decref(keep);
+}
+
+static void nobody_is_followed(void **state) {
+    (void)state;
+    json_t *keep, *a;
+    struct search_context ctx = context("fr");
+    json_t *body = json_pack("{s:s}", "seed_sighting_id", first_id("personne", &keep));
+    assert_int_equal(search_route(&ctx, body, &a), ERR_DENIED);
+    assert_string_equal(json_string_value(json_object_get(a, "code")), "vehicles_only");
+    json_decref(a);
+    json_decref(body);
+    json_decref(keep);
+    body = json_pack("{s:i}", "seed_sighting_id", 5);
+    assert_int_equal(search_route(&ctx, body, &a), ERR_MISSING);
+    json_decref(a);
+    json_decref(body);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_red_top_is_found_with_its_passage),
@@ -376,6 +488,11 @@ int main(void) {
         cmocka_unit_test(the_sentence_narrows_to_time_and_camera),
         cmocka_unit_test(plates_need_their_own_switch),
         cmocka_unit_test(an_answer_prints_for_people),
+        cmocka_unit_test(motion_duration_and_hours_come_from_the_body),
+        cmocka_unit_test(the_undecided_are_counted_beside_the_answer),
+        cmocka_unit_test(an_empty_answer_says_which_criterion_is_to_blame),
+        cmocka_unit_test(a_route_follows_the_plate_and_flags_impossible_legs),
+        cmocka_unit_test(nobody_is_followed),
     };
     return cmocka_run_group_tests_name("search", tests, open_all, close_all);
 }
