@@ -54,6 +54,25 @@ static enum paint paint_of(const struct colour_lab *lab) {
     return PAINT_PURPLE;
 }
 
+/* A third reading, finer: greys by lightness, then faint, middle and strong colours by hue and lightness. */
+enum {
+    FINE_FAINT = 8,
+    FINE_MIDDLE = FINE_FAINT + 6 * 3,
+    FINE_STRONG = FINE_MIDDLE + 12 * 3,
+    FINES = FINE_STRONG + 12 * 2
+};
+
+static unsigned fine_of(const struct colour_lab *lab) {
+    float c = sqrtf(lab->a * lab->a + lab->b * lab->b), l = lab->l;
+    if (c < 5.0f) return (unsigned)fminf(fmaxf(l / 12.5f, 0.0f), 7.5f);
+    float h = atan2f(lab->b, lab->a) * 57.29578f;
+    unsigned thirds = (l >= 35.0f) + (l >= 65.0f);
+    unsigned of_6 = (unsigned)((h + 390.0f) / 60.0f) % 6u, of_12 = (unsigned)((h + 375.0f) / 30.0f) % 12u;
+    if (c < 12.0f) return FINE_FAINT + of_6 * 3 + thirds;
+    if (c < 28.0f) return FINE_MIDDLE + of_12 * 3 + thirds;
+    return FINE_STRONG + of_12 * 2 + (l >= 50.0f);
+}
+
 static void halve(const int8_t *bgr, struct colour_lab *out) {
     struct colour_table t;
     colour_table_fill(&t);
@@ -92,6 +111,7 @@ static void street_of(const struct colour_lab *px, struct histogram *h) {
 struct reading {
     struct colour_shares names;
     float paints[PAINTS];
+    float fine[FINES];
     float grey_light; /* mean lightness of its grey pixels */
 };
 
@@ -108,6 +128,7 @@ static void read_zone(const struct palette *p, const struct colour_lab *px, cons
     histogram_fill(&h, inside, n);
     for (unsigned i = 0; i < n; i++) {
         palette_name_pixel(p, &inside[i], histogram_weight(&h, street, &inside[i], 0.1f), &out->names);
+        out->fine[fine_of(&inside[i])] += 1.0f / (float)n;
         enum paint paint = paint_of(&inside[i]);
         all[paint]++;
         if (paint == PAINT_GREY) grey_sum += inside[i].l;
@@ -155,6 +176,9 @@ static void features_of(const int8_t *bgr, float out[static COLOUR_VEHICLE_FEATU
             *f++ = sqrtf(r[z].paints[i]);
             *f++ = fminf(r[z].paints[i] / 0.28f, 1.0f); /* a quarter of true colour is as good as all */
         }
+    }
+    for (unsigned z = 0; z < ZONES; z++) {
+        for (unsigned i = 0; i < FINES; i++) *f++ = sqrtf(r[z].fine[i]);
     }
     for (unsigned i = 0; i < COLOUR_NAMES; i++) *f++ = sqrtf(fmaxf(r[0].names.of[i], r[1].names.of[i]));
     f = put_levels(px, f);

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define COLOUR_VEHICLE_FEATURES 110u
+#define COLOUR_VEHICLE_FEATURES 282u
 
 /* `bgr`: a CROP_VEHICLE crop. */
 void colour_vehicle_features(const int8_t *bgr, float out[static COLOUR_VEHICLE_FEATURES]);

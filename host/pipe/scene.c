@@ -45,6 +45,7 @@ struct wish {
 struct scene {
     struct scene_config cfg;
     uint16_t kind_id[N_KINDS];           /* in FIELD_CLASS */
+    uint16_t with_bicycle_id;            /* in FIELD_ACCESSORY; 0 = no such word */
     uint16_t colour_id[3][COLOUR_COUNT]; /* in upper, lower, vehicle colour; 0 = the vocabulary has no such
                                             value */
     struct tracker *tracker;
@@ -70,6 +71,8 @@ static enum err resolve_words(struct scene *s) {
         }
         s->kind_id[i] = v->id;
     }
+    const struct vocab_value *with = vocab_by_name(s->cfg.vocab, FIELD_ACCESSORY, "with.bicycle");
+    s->with_bicycle_id = with ? with->id : 0;
     for (unsigned f = 0; f < 3; f++) {
         for (unsigned c = 0; c < COLOUR_COUNT; c++) {
             const struct vocab_value *v = vocab_by_name(s->cfg.vocab, colour_fields[f], colour_name(c));
@@ -166,8 +169,15 @@ static unsigned observe(const struct scene *s, const struct detection *det, unsi
     return n;
 }
 
-/* An umbrella or a suitcase belongs to the person nearest to it, when one is near at all. */
-static void give_hint(struct scene *s, const struct detection *d) {
+/* What a detection says of the person beside it, in FIELD_ACCESSORY; 0 = nothing. */
+static uint16_t hint_of(const struct scene *s, const struct detection *d) {
+    if (d->is_hint) return d->class_id > 0 && d->class_id <= VOCAB_MAX ? d->class_id : 0;
+    int kind = kind_of(s, d->class_id);
+    return kind >= 0 && strcmp(kinds[kind].name, "bicycle") == 0 ? s->with_bicycle_id : 0;
+}
+
+/* An umbrella, a suitcase, a bicycle belongs to the person nearest to it, when one is near at all. */
+static void give_hint(struct scene *s, const struct detection *d, uint16_t id) {
     const struct track *t = tracker_slots(s->tracker);
     const struct track_box b = {d->x_px, d->y_px, d->w_px, d->h_px};
     float cx = b.x_px + b.w_px / 2.0f, cy = b.y_px + b.h_px / 2.0f, least = 1.0f;
@@ -182,7 +192,7 @@ static void give_hint(struct scene *s, const struct detection *d) {
         least = fmaxf(dx, dy);
         owner = (int)i;
     }
-    if (owner >= 0) look_add_hint(&s->looks[owner], d->class_id, d->score);
+    if (owner >= 0) look_add_hint(&s->looks[owner], id, d->score);
 }
 
 /* The box on the even grid of NV12, inside the surface. */
@@ -272,7 +282,8 @@ enum err scene_frame(struct scene *s, int64_t pts_us, const struct wire_surface 
     unsigned n_obs = observe(s, det, n_det, obs);
     tracker_step(s->tracker, pts_us, s->frame_w_px, s->frame_h_px, obs, n_obs);
     for (unsigned i = 0; i < n_det; i++) {
-        if (det[i].is_hint && det[i].class_id > 0 && det[i].class_id <= VOCAB_MAX) give_hint(s, &det[i]);
+        uint16_t id = hint_of(s, &det[i]);
+        if (id) give_hint(s, &det[i], id);
     }
     const struct track *t = tracker_slots(s->tracker);
     bool looked = false, is_grey = false;

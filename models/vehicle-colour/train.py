@@ -22,7 +22,7 @@ from scipy.optimize import minimize
 
 NAMES = "black white grey silver beige brown red orange yellow green blue purple pink".split()  # enum colour
 LEARNED = [n for n in NAMES if n != "silver"]  # no set tells silver from grey
-N_FEATURES, W, H = 110, 160, 120
+N_FEATURES, W, H = 282, 160, 120
 DECAY, VARIANTS, FOLDS = 3e-3, 8, 4
 # hue in degrees, chroma, lightness that bear the name without doubt
 PAINTS = {

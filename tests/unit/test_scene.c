@@ -187,6 +187,37 @@ static void vehicle_gets_class_by_vote_colour_and_likeness(void **state) {
     scene_free(&s);
 }
 
+static void rider_is_a_person_with_a_bicycle_and_one_who_walks_past_is_not(void **state) {
+    (void)state;
+    struct scene *s = fresh();
+    struct scene_crop want[WISHES];
+    unsigned n_want, n_with = 0, n_without = 0;
+    for (unsigned f = 0; f < 20; f++) {
+        int x = 20 + 20 * (int)f;
+        paint(0, 0, W, H, STREET);
+        struct detection d[3] = {box(FIELD_CLASS, "person", x + 20, 100, 40, 100, 0.7f),
+                                 box(FIELD_CLASS, "bicycle", x, 150, 80, 70, 0.5f),
+                                 box(FIELD_CLASS, "person", 560 - 12 * (int)f, 300, 40, 120, 0.7f)};
+        assert_int_equal(scene_frame(s, (int64_t)f * 200000, &surface, pixels, d, 3, want, WISHES, &n_want),
+                         OK);
+    }
+    assert_int_equal(scene_end(s), OK);
+    for (struct sighting *g; (g = scene_take(s));) {
+        if (g->class_id == word(FIELD_CLASS, "person")) {
+            const struct attribute *a = attribute_of(g, FIELD_ACCESSORY);
+            if (a) assert_int_equal(a->value[0].id, word(FIELD_ACCESSORY, "with.bicycle"));
+            if (a)
+                n_with++;
+            else
+                n_without++;
+        }
+        sighting_free(&g);
+    }
+    assert_int_equal(n_with, 1);
+    assert_int_equal(n_without, 1);
+    scene_free(&s);
+}
+
 static void few_crops_are_asked_for_however_long_a_track_is(void **state) {
     (void)state;
     struct scene *s = fresh();
@@ -404,6 +435,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(walker_becomes_one_sighting_with_times_colours_and_picture),
         cmocka_unit_test(vehicle_gets_class_by_vote_colour_and_likeness),
+        cmocka_unit_test(rider_is_a_person_with_a_bicycle_and_one_who_walks_past_is_not),
         cmocka_unit_test(few_crops_are_asked_for_however_long_a_track_is),
         cmocka_unit_test(grey_picture_gives_not_estimated),
         cmocka_unit_test(scene_saved_and_loaded_at_any_frame_gives_the_same_sightings),
