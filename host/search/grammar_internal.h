@@ -83,6 +83,7 @@ struct grammar {
     bool camera_asked;
     uint8_t *camera_in, *camera_out; /* one per register camera */
     struct place_names *names;
+    uint8_t *place_words; /* a filter over the words of all names */
 };
 
 /* ---- grammar_text.c ---------------------------------------------------------------------------------- */

@@ -15,9 +15,25 @@
 #define CORRIDOR_FRACTION 0.25 /* of the distance, to either side */
 #define DEG_M             111320.0
 
+#define WORD_BITS 8192u /* of a filter: most words of a sentence are no word of any camera */
+
 struct place_names {
     char id[48], name[160];
 };
+
+static unsigned word_bit(const char *word, size_t n) {
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < n; i++) h = (h ^ (uint8_t)word[i]) * 16777619u;
+    return (h ^ h >> 15) % WORD_BITS;
+}
+static void note_words(struct grammar *g, const char *text) {
+    while (*text) {
+        size_t n = strcspn(text, " ");
+        unsigned bit = word_bit(text, n);
+        g->place_words[bit / 8] = (uint8_t)(g->place_words[bit / 8] | 1u << bit % 8);
+        text += n + (text[n] == ' ');
+    }
+}
 
 enum err grammar_place_start(struct grammar *g) {
     unsigned n = g->in->n_cameras;
@@ -25,12 +41,15 @@ enum err grammar_place_start(struct grammar *g) {
     g->camera_in = calloc(n, 1);
     g->camera_out = calloc(n, 1);
     g->names = calloc(n, sizeof *g->names);
-    if (!g->camera_in || !g->camera_out || !g->names) return ERR_NOMEM;
+    g->place_words = calloc(WORD_BITS / 8, 1);
+    if (!g->camera_in || !g->camera_out || !g->names || !g->place_words) return ERR_NOMEM;
     for (unsigned i = 0; i < n; i++) {
         const struct camera *c = &g->in->cameras[i];
         if (!fold_text(c->id, strlen(c->id), g->names[i].id, sizeof g->names[i].id) ||
             !fold_text(c->name, strlen(c->name), g->names[i].name, sizeof g->names[i].name))
             g->names[i].name[0] = '\0';
+        note_words(g, g->names[i].id);
+        note_words(g, g->names[i].name);
     }
     return OK;
 }
@@ -38,6 +57,7 @@ void grammar_place_end(struct grammar *g) {
     free(g->camera_in);
     free(g->camera_out);
     free(g->names);
+    free(g->place_words);
 }
 
 static bool allowed(const struct grammar *g, unsigned i) {
@@ -129,6 +149,10 @@ static bool glued_behind(const struct grammar *g, unsigned to) {
 static unsigned place_at(const struct grammar *g, unsigned i, bool after_keyword, uint8_t *set) {
     char words[96];
     unsigned to;
+    if (!place_phrase(g, i, 1, words, &to)) return 0;
+    unsigned bit = word_bit(words, to - i);
+    bool is_number_of = after_keyword && is_number(words);
+    if (!is_number_of && !(g->place_words[bit / 8] & 1u << bit % 8)) return 0;
     for (unsigned k = VOCAB_WORDS_MAX; k > 0; k--) {
         if (!place_phrase(g, i, k, words, &to)) continue;
         /* "de la gare" or "rouge": words of the sentence first, unless a camera was announced */

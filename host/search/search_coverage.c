@@ -68,6 +68,10 @@ static void one_period(struct gaps *g, const struct camera *c, struct span asked
     while (at_ms < asked.to_ms) {
         int64_t good_to = at_ms, next_ms = asked.to_ms, bad_to = at_ms;
         const struct coverage_span *bad = NULL;
+        while (n > 0 && spans->to_ms <= at_ms) { /* behind us for good */
+            spans++;
+            n--;
+        }
         for (size_t i = 0; i < n; i++) {
             const struct coverage_span *p = &spans[i];
             if (p->to_ms <= at_ms) continue;
@@ -98,8 +102,14 @@ static void one_period(struct gaps *g, const struct camera *c, struct span asked
 static void one_camera(struct gaps *g, uint16_t number, const struct coverage_span *all, size_t n_all) {
     const struct query *q = &g->s->query;
     const struct perimeter *p = &g->s->perimeter;
-    size_t first = 0, n = 0;
-    while (first < n_all && all[first].camera_number != number) first++;
+    size_t first = 0, n = 0, end = n_all;
+    while (first < end) {
+        size_t mid = first + (end - first) / 2;
+        if (all[mid].camera_number < number)
+            first = mid + 1;
+        else
+            end = mid;
+    }
     while (first + n < n_all && all[first + n].camera_number == number) n++;
     const struct camera *c = search_camera(g->s->ctx, number);
     struct span whole = {p->from_ms, p->to_ms};
