@@ -65,6 +65,20 @@ static void print_coverage(FILE *out, const struct zone *z, const json_t *c) {
     if (n > (int64_t)GAPS_SHOWN) fprintf(out, "  and %lld more\n", (long long)(n - GAPS_SHOWN));
 }
 
+static void print_doubts(FILE *out, const json_t *answer) {
+    size_t i, k;
+    json_t *o, *v;
+    json_array_foreach(json_object_get(answer, "undecided"), i, o)
+        fprintf(out, "%s: %lld more fit but for an undecided value, %lld were not estimated\n",
+                text_of(o, "field"), (long long)int_of(o, "unknown"), (long long)int_of(o, "not_estimated"));
+    json_array_foreach(json_object_get(answer, "without"), i, o) {
+        fprintf(out, "Without %s", text_of(o, "field"));
+        json_array_foreach(json_object_get(o, "values"), k, v)
+            fprintf(out, "%s%s", k ? ", " : " ", text_of(v, "label"));
+        fprintf(out, ": %lld\n", (long long)int_of(o, "total"));
+    }
+}
+
 static void print_item(FILE *out, const struct zone *z, int64_t number, const json_t *item) {
     size_t i;
     json_t *a;
@@ -98,6 +112,7 @@ void search_print(FILE *out, const json_t *answer) {
         fprintf(out, "%lld passage%s in %.1f ms; times are %s\n", (long long)total, total == 1 ? "" : "s",
                 json_number_value(json_object_get(answer, "took_ms")), z ? tz : "UTC");
         print_coverage(out, z, json_object_get(answer, "coverage"));
+        print_doubts(out, answer);
         json_array_foreach(json_object_get(answer, "items"), i, o)
             print_item(out, z, offset + (int64_t)i + 1, o);
         if (json_is_integer(json_object_get(answer, "next_offset")))

@@ -366,6 +366,9 @@ static void an_answer_prints_for_people(void **state) {
     a = say("homme", ERR_DENIED);
     search_print(f, a);
     json_decref(a);
+    a = say("haut rouge pantalon vert port", OK);
+    search_print(f, a);
+    json_decref(a);
     fclose(f);
     assert_non_null(strstr(text, "2 passages in "));
     assert_non_null(strstr(text, "Not understood: licorne"));
@@ -373,6 +376,9 @@ static void an_answer_prints_for_people(void **state) {
     assert_non_null(
         strstr(text, "2026-11-20 15:01:00.00    5.0 s  gare-01      personne, upper_colour rouge 90%"));
     assert_non_null(strstr(text, "Refused: homme"));
+    assert_non_null(
+        strstr(text, "lower_colour: 0 more fit but for an undecided value, 1 were not estimated"));
+    assert_non_null(strstr(text, "Without lower_colour vert: 1"));
     free(text);
 }
 
