@@ -208,6 +208,13 @@ $(BENCH)/node_modules/onnxruntime-node/package.json:
 .PHONY: bench-engine
 bench-engine: $(B)/tests/bench/bench_engine $(BENCH)/node_modules/onnxruntime-node/package.json
 	node tests/bench/bench_engine.mjs $(B)/tests/bench/bench_engine $(NANODET)/nanodet-g.golden.xmodel $(BENCH)
+# Questions about an xmodel that need no card: does a DPU take it, is a compiled model what it should be?
+FIT_LIBS := -lxir -ltarget-factory -lprotobuf
+$(B)/relecture-model: $(B)/models/tools/model_main.o $(B)/models/tools/fit.o
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(FIT_LIBS)
+$(B)/tests/models/test_model_fit: $(B)/tests/models/test_model_fit.o $(B)/models/tools/fit.o
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(FIT_LIBS)
+TEST_BIN += $(B)/tests/models/test_model_fit
 $(B)/tests/sim/test_dpu_plugin: $(B)/tests/sim/test_dpu_plugin.o | $(B)/sim/librelecture_dpu.so
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir -ldl -lpthread
 
@@ -353,6 +360,7 @@ DEPS := gcc g++ clang make pkg-config binutils ca-certificates curl git \
         libxrt-dev libxrt1 uuid-dev libvart-dev libvart2 libxir-dev libxir2 libxir-utils libunilog-dev libgoogle-glog-dev \
         libevent-dev libjansson-dev libsodium-dev libsqlite3-dev sqlite3 libssl-dev openssl libturbojpeg0-dev \
         libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libseccomp-dev libcmocka-dev libdnnl-dev \
+        libtarget-factory-dev libprotobuf-dev python3-onnx \
         python3 python3-numpy fonttools python3-brotli nodejs npm chromium fonts-b612 ffmpeg opencv-doc libclang-rt-14-dev
 # npm 9, which Debian 12 packages, brings everything that the page's build needs; any later one will do.
 have = $(shell command -v $(1) >/dev/null 2>&1 && echo yes)
