@@ -189,7 +189,7 @@ $(B)/sim/engine/kernels_%.o: sim/engine/kernels_%.c
 $(B)/sim/libengine.a: $(ENGINE_SRC:%.c=$(B)/%.o)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 DPU_SRC := $(wildcard sim/vart/*.cpp)
-$(B)/sim/librelecture_dpu.so: $(DPU_SRC:%.cpp=$(B)/%.o) $(B)/sim/libengine.a
+$(B)/sim/librelecture_dpu.so: $(DPU_SRC:%.cpp=$(B)/%.o) $(B)/sim/sim_config.o $(B)/sim/latency.o $(B)/sim/libengine.a
 	$(Q)$(CXX) -shared $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir -lm -lpthread
 
 $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_engine_*.c)): $(B)/tests/support/random_graph.o $(B)/sim/libengine.a
@@ -215,7 +215,8 @@ $(B)/relecture-model: $(B)/models/tools/model_main.o $(B)/models/tools/fit.o
 $(B)/tests/models/test_model_fit: $(B)/tests/models/test_model_fit.o $(B)/models/tools/fit.o
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(FIT_LIBS)
 TEST_BIN += $(B)/tests/models/test_model_fit
-$(B)/tests/sim/test_dpu_plugin: $(B)/tests/sim/test_dpu_plugin.o | $(B)/sim/librelecture_dpu.so
+all: $(B)/relecture-model
+$(B)/tests/sim/test_dpu_plugin: $(B)/tests/sim/test_dpu_plugin.o $(B)/sim/sim_config.o $(B)/sim/latency.o | $(B)/sim/librelecture_dpu.so
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir -ldl -lpthread
 
 # ---- models -------------------------------------------------------------------------------------------------

@@ -17,6 +17,12 @@ double sim_latency_kernel_us(const struct sim_config *c, uint64_t n_bytes_read) 
     return c->kernel_start_us + (double)n_bytes_read / (c->kernel_read_bytes_per_cycle * c->kernel_clock_mhz);
 }
 
+double sim_latency_dpu_us(const struct sim_config *c, uint64_t macs, uint64_t n_frames) {
+    const double batches = (double)((n_frames + c->dpu_batch - 1) / c->dpu_batch);
+    return c->dpu_job_us +
+           batches * (double)macs / (c->dpu_macs_per_cycle * c->dpu_efficiency * c->dpu_clock_mhz);
+}
+
 static void stretch(uint64_t started, double us) {
     const uint64_t end = started + (uint64_t)(us * 1e3);
     const struct timespec t = {.tv_sec = (time_t)(end / 1000000000u), .tv_nsec = (long)(end % 1000000000u)};
@@ -30,4 +36,8 @@ void sim_latency_transfer(const struct sim_config *c, uint64_t started, bool to_
 
 void sim_latency_kernel(const struct sim_config *c, uint64_t started, uint64_t n_bytes_read) {
     if (c->real_time) stretch(started, sim_latency_kernel_us(c, n_bytes_read));
+}
+
+void sim_latency_dpu(const struct sim_config *c, uint64_t started, uint64_t macs, uint64_t n_frames) {
+    if (c->real_time) stretch(started, sim_latency_dpu_us(c, macs, n_frames));
 }

@@ -15,8 +15,11 @@ uint64_t sim_latency_begin(void); /* monotonic ns */
 /* Modelled durations in microseconds; pure. */
 double sim_latency_transfer_us(const struct sim_config *c, bool to_card, size_t n_bytes);
 double sim_latency_kernel_us(const struct sim_config *c, uint64_t n_bytes_read);
+/* One DPU job of n_frames with `macs` multiply-adds each; frames of one batch take the time of one. */
+double sim_latency_dpu_us(const struct sim_config *c, uint64_t macs, uint64_t n_frames);
 /* Wait until the operation that began at `started` has lasted as long as modelled. */
 void sim_latency_transfer(const struct sim_config *c, uint64_t started, bool to_card, size_t n_bytes);
 void sim_latency_kernel(const struct sim_config *c, uint64_t started, uint64_t n_bytes_read);
+void sim_latency_dpu(const struct sim_config *c, uint64_t started, uint64_t macs, uint64_t n_frames);
 
 #endif

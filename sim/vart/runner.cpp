@@ -2,8 +2,9 @@
 /* runner.cpp - the simulated DPU behind VART's own interface: a runner plug-in, named by the runner attribute
  * "lib" in place of the card's. Jobs really are in flight: execute_async queues, one thread per runner works.
  * Attributes understood: "model_path" (for messages), "isa" (an engine instruction set, for tests); the
- * environment variable RELECTURE_SIM_ISA is the default of the second. A model that cannot be run is thrown
- * as std::exception out of the factory, with the reason as its text. */
+ * environment variable RELECTURE_SIM_ISA is the default of the second. The card described by card.toml in the
+ * directory XILINX_XRT says how long a job takes and how many run at once, if it asks for real time. A model
+ * that cannot be run is thrown as std::exception out of the factory, with the reason as its text. */
 #include <algorithm>
 #include <condition_variable>
 #include <cstdlib>
@@ -14,12 +15,18 @@
 #include <new>
 #include <thread>
 
+#include <unistd.h>
+
 #include <vart/runner_ext.hpp>
 #include <vart/tensor_buffer.hpp>
 #include <xir/attrs/attrs.hpp>
 #include <xir/graph/graph.hpp>
 
 #include "sim/vart/load.hpp"
+
+extern "C" {
+#include "sim/latency.h"
+}
 
 namespace {
 
@@ -61,6 +68,53 @@ struct engine_deleter {
     }
 };
 
+/* The DPU described by card.toml. In real time a job holds one of its engines for as long as it would take
+ * there. */
+class dpu_model {
+  public:
+    explicit dpu_model(const sim_config &config) : config_(config), free_(config.dpu_engines) {
+    }
+    template <class WORK> void run(std::uint64_t macs, size_t frames, const WORK &work) {
+        if (!config_.real_time) {
+            work();
+            return;
+        }
+        std::unique_lock<std::mutex> hold(lock_);
+        freed_.wait(hold, [this] { return free_ > 0; });
+        free_--;
+        hold.unlock();
+        const std::uint64_t started = sim_latency_begin();
+        work();
+        sim_latency_dpu(&config_, started, macs, frames);
+        hold.lock();
+        free_++;
+        freed_.notify_one();
+    }
+    /* Of this process: its runners share the card's engines. */
+    static std::shared_ptr<dpu_model> shared() {
+        static std::mutex lock;
+        static std::weak_ptr<dpu_model> known;
+        std::lock_guard<std::mutex> hold(lock);
+        auto model = known.lock();
+        if (model) return model;
+        sim_config config;
+        sim_config_defaults(&config);
+        const char *dir = std::getenv("XILINX_XRT");
+        std::string path = std::string(dir ? dir : ".") + "/card.toml";
+        char why[512] = "";
+        if (access(path.c_str(), F_OK) == 0 && sim_config_load(path.c_str(), &config, why, sizeof why) != 0)
+            throw model_error(why);
+        known = model = std::make_shared<dpu_model>(config);
+        return model;
+    }
+
+  private:
+    sim_config config_;
+    std::mutex lock_;
+    std::condition_variable freed_;
+    std::uint32_t free_; /* engines */
+};
+
 class dpu_runner : public vart::RunnerExt {
   public:
     dpu_runner(loaded_graph loaded, engine_isa isa) : loaded_(std::move(loaded)) {
@@ -72,6 +126,7 @@ class dpu_runner : public vart::RunnerExt {
         if (rc == ERR_NOMEM) throw std::bad_alloc();
         if (rc != OK) throw model_error("the engine refused the graph");
         engine_.reset(e);
+        macs_ = engine_graph_macs(loaded_.graph.get());
         loaded_.graph.reset();
         for (const auto *t : loaded_.inputs) own_inputs_.push_back(std::make_unique<host_buffer>(t));
         for (const auto *t : loaded_.outputs) own_outputs_.push_back(std::make_unique<host_buffer>(t));
@@ -190,14 +245,18 @@ class dpu_runner : public vart::RunnerExt {
             job j = std::move(queue_.front());
             queue_.pop_front();
             hold.unlock();
-            engine_run(engine_.get(), j.inputs.data(), j.outputs.data(), loaded_.frames);
+            dpu_->run(macs_, loaded_.frames, [this, &j] {
+                engine_run(engine_.get(), j.inputs.data(), j.outputs.data(), loaded_.frames);
+            });
             hold.lock();
             finished_[j.id] = STATUS_DONE;
             done_.notify_all();
         }
     }
 
+    std::shared_ptr<dpu_model> dpu_ = dpu_model::shared();
     loaded_graph loaded_;
+    std::uint64_t macs_ = 0; /* of a frame */
     std::unique_ptr<engine, engine_deleter> engine_;
     std::vector<std::unique_ptr<host_buffer>> own_inputs_, own_outputs_;
     std::mutex lock_; /* guards everything below but the thread */

@@ -26,6 +26,9 @@
 #include <xir/op/op.hpp>
 #include <xir/tensor/tensor.hpp>
 
+extern "C" {
+#include "sim/latency.h"
+}
 #include "tests/support/xmodel.hpp"
 
 namespace {
@@ -230,6 +233,80 @@ void unknown_isa() {
     contains(refusal(m.dpu, "quantum"), "quantum");
 }
 
+/* A directory with a card.toml, for as long as it lives. */
+struct described_card {
+    char dir[32] = "/tmp/relecture-card-XXXXXX";
+    explicit described_card(const text &toml) {
+        check(mkdtemp(dir), "a temporary directory");
+        FILE *f = fopen((text(dir) + "/card.toml").c_str(), "w");
+        check(f && fputs(toml.c_str(), f) >= 0 && fclose(f) == 0, "writing card.toml");
+        setenv("XILINX_XRT", dir, 1);
+    }
+    ~described_card() {
+        unsetenv("XILINX_XRT");
+        unlink((text(dir) + "/card.toml").c_str());
+        rmdir(dir);
+    }
+};
+
+double seconds_of(vart::RunnerExt *a, vart::RunnerExt *b) {
+    auto begun = std::chrono::steady_clock::now();
+    auto job = a->execute_async(a->get_inputs(), a->get_outputs());
+    if (b) {
+        auto other = b->execute_async(b->get_inputs(), b->get_outputs());
+        check(b->wait((int)other.first, 10000) == 0, "the second job");
+    }
+    check(a->wait((int)job.first, 10000) == 0, "the first job");
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+}
+
+void card_time() {
+    model m({1, 1, 2, 3}, 0);
+    m.finish(m.conv(m.up, "NONE", {1, 2, 3, 4, 5, 6}, 0), 0);
+    {
+        described_card card("[time]\nreal = true\n[dpu]\njob_us = 30000\nengines = 1\n");
+        auto a = open_runner(m.dpu), b = open_runner(m.dpu);
+        check(seconds_of(a.get(), nullptr) >= 0.030, "a job ended before its time");
+        check(seconds_of(a.get(), b.get()) >= 0.060, "two jobs on one engine ended before their time");
+    }
+    {
+        described_card card("[dpu]\njob_us = 900000\n");
+        auto a = open_runner(m.dpu);
+        check(seconds_of(a.get(), nullptr) < 0.9, "without real time a job waits for nothing");
+    }
+}
+
+void bad_card() {
+    model m({1, 1, 2, 3}, 0);
+    m.finish(m.conv(m.up, "NONE", {1, 2, 3, 4, 5, 6}, 0), 0);
+    described_card card("[dpu]\nspeed = 11\n");
+    contains(refusal(m.dpu), "card.toml:2");
+}
+
+/* The descriptions that are shipped, and that resnet50's published rate comes out of them again. */
+void shipped_cards() {
+    const struct {
+        const char *name;
+        double fps, gops;
+    } CARDS[] = {{"u50lv", 512, 8.2},
+                 {"u55c", 1012, 8.2},
+                 {"u250", 2135, 7.7},
+                 {"vck5000", 4544, 8.2},
+                 {"v70", 3912, 7.7}};
+    for (const auto &card : CARDS) {
+        sim_config c;
+        char why[512] = "";
+        sim_config_defaults(&c);
+        check(sim_config_load((text("sim/cards/") + card.name + ".toml").c_str(), &c, why, sizeof why) == 0,
+              why);
+        check(c.real_time && text(c.name) == card.name, "its name");
+        double us = sim_latency_dpu_us(&c, (std::uint64_t)(card.gops / 2 * 1e9), c.dpu_batch);
+        double fps = 1e6 / us * c.dpu_batch * c.dpu_engines;
+        check(fps > 0.97 * card.fps && fps < 1.03 * card.fps,
+              text(card.name) + " gives " + std::to_string(fps) + " frames/s");
+    }
+}
+
 /* One frame of a real golden model on every instruction set. */
 void golden_model(const char *path) {
     auto graph = xir::Graph::deserialize(path);
@@ -283,6 +360,9 @@ int main(int argc, char **argv) {
     test("impossible_kernels_and_strides_are_refused", hostile_window);
     test("an_unknown_operator_is_refused_by_name", unknown_operator);
     test("an_unknown_instruction_set_is_refused", unknown_isa);
+    test("a_described_card_takes_its_time_and_shares_its_engines", card_time);
+    test("a_description_with_an_unknown_key_is_refused_by_line", bad_card);
+    test("shipped_descriptions_give_back_the_published_rates", shipped_cards);
     if (access(golden.c_str(), R_OK) == 0)
         test("the_golden_model_gives_the_same_bytes_on_every_path",
              [&golden] { golden_model(golden.c_str()); });
