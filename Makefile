@@ -71,6 +71,14 @@ $(B)/host/index/db.o: $(B)/gen/index_schema.h
 # Seeded sightings and queries, shared by the index's tests and bench-index.
 INDEX_SUPPORT := $(B)/tests/support/sightings_gen.o $(B)/tests/support/index_queries.o
 $(B)/tests/unit/test_index_truth $(B)/tests/unit/test_index_purge: $(INDEX_SUPPORT)
+# Goals of the index beside B-tree SQLite and PostgreSQL 15: BENCH_ROWS=1000000 for a short run.
+BENCH_INDEX := $(B)/tests/bench/bench_index
+CFLAGS_tests/bench/bench_index_peers := -isystem /usr/include/postgresql
+$(BENCH_INDEX): $(BENCH_INDEX).o $(BENCH_INDEX)_peers.o $(INDEX_SUPPORT) $(B)/libhost.a
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS) -lpq
+.PHONY: bench-index
+bench-index: $(BENCH_INDEX)
+	@tests/bench/bench_index.sh $(BENCH_INDEX)
 
 # ---- host: the decode worker (FFmpeg only here) ------------------------------------------------------------
 FFMPEG_LIBS := -lavformat -lavcodec -lswscale -lavutil -lseccomp -lturbojpeg

@@ -39,6 +39,26 @@ static enum err create_empty(const char *dir, const struct vocab *vocab) {
     return e == ERR_BUSY ? OK : e;
 }
 
+/* Reads what every search reads, so that the first one finds it in memory: about 16 bytes a sighting. Blobs are
+ * touched, not only stepped over: SQLite would leave their overflow pages on the disk. */
+static enum err read_ahead(sqlite3 *db) {
+    static const char *const all[] = {"SELECT bits FROM bitmap", "SELECT data FROM segment_column",
+                                      "SELECT texts FROM plate_block"};
+    enum err e = OK;
+    for (unsigned i = 0; !e && i < sizeof all / sizeof *all; i++) {
+        sqlite3_stmt *st = NULL;
+        bool row;
+        e = db_prepare(db, all[i], &st);
+        if (!e) e = db_step(st, &row);
+        while (!e && row) {
+            (void)sqlite3_column_blob(st, 0);
+            e = db_step(st, &row);
+        }
+        (void)sqlite3_finalize(st);
+    }
+    return e;
+}
+
 enum err index_reader_open(const char *dir, const struct vocab *vocab, struct index_reader **out) {
     *out = NULL;
     struct index_reader *r = calloc(1, sizeof *r);
@@ -53,6 +73,7 @@ enum err index_reader_open(const char *dir, const struct vocab *vocab, struct in
         if (!e) e = db_open(dir, false, &r->db);
     }
     for (unsigned i = 0; !e && i < R_STATEMENTS; i++) e = db_prepare(r->db, reader_sql[i], &r->st[i]);
+    if (!e) e = read_ahead(r->db);
     if (e) goto fail;
     *out = r;
     return OK;
