@@ -24,8 +24,7 @@ enum db_field {
     DB_FIELD_ALL = 1000,       /* id 1: the row exists */
     DB_FIELD_DIRECTION = 1001, /* id: enum query_direction */
     DB_FIELD_DURATION = 1002,  /* id: record_duration_bucket() */
-    DB_FIELD_HAS = 1003,       /* id 1 plate, 2 likeness */
-    DB_FIELD_MULTI = 1004      /* id: the enum field in which more than one value is plausible */
+    DB_FIELD_HAS = 1003        /* id 1 plate, 2 likeness */
 };
 enum { DB_HAS_PLATE = 1, DB_HAS_LIKENESS = 2 };
 

@@ -118,60 +118,110 @@ static enum err note_vectors(struct purge *p) {
     return e;
 }
 
-/* Of the plates that purged rows had, those that no row has any more are erased from the dictionary. */
-static enum err erase_plates(struct purge *p) {
+/* One bit per dictionary place, from the lowest to the highest id at hand of each family (short and long
+ * texts). */
+struct id_bits {
+    uint64_t *words[2];
+    uint32_t n[2];
+};
+static unsigned id_place(uint32_t id, uint32_t *place) {
+    unsigned family = plate_width(id) == PLATE_LONG_BYTES;
+    *place = id - family * PLATE_LONG_BLOCK * PLATE_BLOCK_TEXTS;
+    return family;
+}
+
+static enum err id_bits_open(struct id_bits *b, const struct numbers *ids) {
+    uint32_t place;
+    memset(b, 0, sizeof *b);
+    for (size_t i = 0; i < ids->n; i++) {
+        unsigned family = id_place((uint32_t)ids->v[i], &place);
+        if (place >= b->n[family]) b->n[family] = place + 1;
+    }
+    for (unsigned family = 0; family < 2; family++) {
+        b->words[family] = calloc(b->n[family] / 64 + 1, sizeof *b->words[family]);
+        if (!b->words[family]) return ERR_NOMEM;
+    }
+    return OK;
+}
+static void id_bits_set(struct id_bits *b, uint32_t id) {
+    uint32_t place;
+    unsigned family = id_place(id, &place);
+    if (place < b->n[family]) b->words[family][place / 64] |= UINT64_C(1) << place % 64;
+}
+static bool id_bits_has(const struct id_bits *b, uint32_t id) {
+    uint32_t place;
+    unsigned family = id_place(id, &place);
+    return place < b->n[family] && b->words[family][place / 64] >> place % 64 & 1;
+}
+
+/* Calls fn with every plate id in the columns of ids [first, end). */
+static enum err each_plate(struct purge *p, int64_t first, int64_t end,
+                           enum err (*fn)(void *arg, uint32_t id), void *arg) {
     sqlite3_stmt *st = NULL;
-    numbers_sort(&p->plates);
-    if (p->plates.n == 0) return OK;
-    uint8_t *used = calloc(p->plates.n, 1);
-    if (!used) return ERR_NOMEM;
-    enum err e = db_prepare(p->w->db, "SELECT data FROM segment_column WHERE key BETWEEN ?1 AND ?2", &st);
-    if (e) goto out;
-    (void)sqlite3_bind_int64(st, 1, (int64_t)DB_COLUMN_PLATE << DB_KEY_SHIFT);
-    (void)sqlite3_bind_int64(st, 2, ((int64_t)DB_COLUMN_PLATE + 1) << DB_KEY_SHIFT);
     bool row;
+    enum err e = db_prepare(p->w->db, "SELECT data FROM segment_column WHERE key >= ?1 AND key < ?2", &st);
+    if (e) return e;
+    (void)sqlite3_bind_int64(st, 1, (int64_t)DB_COLUMN_PLATE << DB_KEY_SHIFT | first >> DB_CHUNK_SHIFT);
+    (void)sqlite3_bind_int64(st, 2, (int64_t)DB_COLUMN_PLATE << DB_KEY_SHIFT | end >> DB_CHUNK_SHIFT);
     e = db_step(st, &row);
     while (!e && row) {
         const uint8_t *data = sqlite3_column_blob(st, 0);
         size_t n = (size_t)sqlite3_column_bytes(st, 0) / 6;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; !e && i < n; i++) {
             uint32_t id;
             memcpy(&id, data + 2 * n + 4 * i, sizeof id);
-            uint64_t key = id;
-            const uint64_t *at = bsearch(&key, p->plates.v, p->plates.n, sizeof key, number_order);
-            if (at) used[at - p->plates.v] = 1;
+            e = fn(arg, id);
         }
-        e = db_step(st, &row);
+        if (!e) e = db_step(st, &row);
     }
+    (void)sqlite3_finalize(st);
+    return e;
+}
+
+static enum err mark_used(void *arg, uint32_t id) {
+    id_bits_set(arg, id);
+    return OK;
+}
+
+/* Of the plates that purged rows had, those that no row has any more are erased from the dictionary. */
+static enum err erase_plates(struct purge *p) {
+    struct id_bits used;
+    numbers_sort(&p->plates);
+    if (p->plates.n == 0) return OK;
+    enum err e = id_bits_open(&used, &p->plates);
+    if (!e) e = each_plate(p, 0, INT64_C(1) << (DB_KEY_SHIFT + DB_CHUNK_SHIFT - 1), mark_used, &used);
     for (size_t i = 0; !e && i < p->plates.n; i++) {
-        if (used[i]) continue;
+        if (id_bits_has(&used, (uint32_t)p->plates.v[i])) continue;
         e = plates_erase(p->w->plates, (uint32_t)p->plates.v[i]);
         p->receipt->n_plates++;
     }
-out:
-    (void)sqlite3_finalize(st);
-    free(used);
+    free(used.words[0]);
+    free(used.words[1]);
     return e;
 }
 
 /* ---- whole hours
  * ---------------------------------------------------------------------------------------------------- */
 
+static enum err add_plate(void *arg, uint32_t id) {
+    return numbers_add(arg, id);
+}
+
 static enum err note_rows(struct purge *p, int64_t first_id, int64_t end_id) {
     sqlite3_stmt *st = NULL;
     bool row;
-    enum err e = db_prepare(
-        p->w->db, "SELECT plate_id, thumbnail_number FROM sighting WHERE id >= ?1 AND id < ?2", &st);
+    enum err e = each_plate(p, first_id, end_id, add_plate, &p->plates);
+    if (!e)
+        e = db_prepare(p->w->db,
+                       "SELECT thumbnail_number FROM sighting WHERE id >= ?1 AND id < ?2 AND "
+                       "thumbnail_number IS NOT NULL",
+                       &st);
     if (e) return e;
     (void)sqlite3_bind_int64(st, 1, first_id);
     (void)sqlite3_bind_int64(st, 2, end_id);
     e = db_step(st, &row);
     while (!e && row) {
-        p->receipt->n_sightings++;
-        if (sqlite3_column_type(st, 0) != SQLITE_NULL)
-            e = numbers_add(&p->plates, (uint64_t)sqlite3_column_int64(st, 0));
-        if (!e && sqlite3_column_type(st, 1) != SQLITE_NULL)
-            e = numbers_add(&p->thumbnails, (uint64_t)sqlite3_column_int64(st, 1));
+        e = numbers_add(&p->thumbnails, (uint64_t)sqlite3_column_int64(st, 0));
         if (!e) e = db_step(st, &row);
     }
     (void)sqlite3_finalize(st);
@@ -213,6 +263,7 @@ static enum err purge_hours(struct purge *p, int64_t first_hour, int64_t end_hou
     int64_t midnight = ((least >> 24) / 24 * 24) << 24;
     if (!e) e = note_erasure(p, 2, (uint64_t)(midnight > first ? midnight : first), (uint64_t)end);
     if (!e) e = run(p->w->db, "DELETE FROM sighting WHERE id >= ?1 AND id < ?2", first, end, 0);
+    if (!e) p->receipt->n_sightings += (uint64_t)sqlite3_changes64(p->w->db);
     if (!e)
         e = run(p->w->db, "DELETE FROM segment WHERE id >= ?1 AND id < ?2", first >> DB_SEGMENT_SHIFT,
                 end >> DB_SEGMENT_SHIFT, 0);

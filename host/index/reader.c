@@ -39,8 +39,8 @@ static enum err create_empty(const char *dir, const struct vocab *vocab) {
     return e == ERR_BUSY ? OK : e;
 }
 
-/* Reads what every search reads, so that the first one finds it in memory: about 16 bytes a sighting. Blobs are
- * touched, not only stepped over: SQLite would leave their overflow pages on the disk. */
+/* Reads what every search reads, so that the first one finds it in memory: about 16 bytes a sighting. Blobs
+ * are touched, not only stepped over: SQLite would leave their overflow pages on the disk. */
 static enum err read_ahead(sqlite3 *db) {
     static const char *const all[] = {"SELECT bits FROM bitmap", "SELECT data FROM segment_column",
                                       "SELECT texts FROM plate_block"};

@@ -42,11 +42,13 @@ static int64_t get_signed(struct bytes_reader *r) {
 static void put_corner(struct bytes *b, uint16_t now, uint16_t before) {
     put_signed(b, (int16_t)(uint16_t)(now - before));
 }
+/* Left and upper edge as differences to the box before, then by how much width and height changed: the box of
+ * a thing that moves keeps its size, nearly. */
 static void put_box(struct bytes *b, const struct box_norm *now, const struct box_norm *before) {
     put_corner(b, now->x0, before->x0);
+    put_corner(b, (uint16_t)(now->x1 - now->x0), (uint16_t)(before->x1 - before->x0));
     put_corner(b, now->y0, before->y0);
-    put_corner(b, now->x1, before->x1);
-    put_corner(b, now->y1, before->y1);
+    put_corner(b, (uint16_t)(now->y1 - now->y0), (uint16_t)(before->y1 - before->y0));
 }
 static uint16_t get_corner(struct bytes_reader *r, uint16_t before) {
     return (uint16_t)(before + (uint16_t)get_signed(r));
@@ -54,9 +56,9 @@ static uint16_t get_corner(struct bytes_reader *r, uint16_t before) {
 static struct box_norm get_box(struct bytes_reader *r, const struct box_norm *before) {
     struct box_norm b;
     b.x0 = get_corner(r, before->x0);
+    b.x1 = (uint16_t)(b.x0 + get_corner(r, (uint16_t)(before->x1 - before->x0)));
     b.y0 = get_corner(r, before->y0);
-    b.x1 = get_corner(r, before->x1);
-    b.y1 = get_corner(r, before->y1);
+    b.y1 = (uint16_t)(b.y0 + get_corner(r, (uint16_t)(before->y1 - before->y0)));
     return b;
 }
 
@@ -149,37 +151,44 @@ enum err record_stored_likeness_check(const void *p, size_t n, uint16_t *out) {
     return r.bad || !(flags & LIKENESS_FLAG) ? ERR_CORRUPT : OK;
 }
 
+/* The first point lies at the start and the last at the end, as a rule: each is told by its distance from
+ * there. */
+static int64_t point_base_ms(const struct sighting *s, unsigned i) {
+    if (i == 0) return s->start_ms;
+    return i + 1 == s->n_path ? s->end_ms : s->path[i - 1].at_ms;
+}
+
 void record_put_path(struct bytes *out, const struct sighting *s) {
-    static const struct box_norm zero;
     put_varint(out, s->n_frames);
     put_signed(out, s->best_ms - s->start_ms);
     put_signed(out, s->best_pts_us);
-    put_box(out, &s->best_box, &zero);
+    bytes_put_u16(out, s->best_box.x0);
+    bytes_put_u16(out, s->best_box.y0);
+    bytes_put_u16(out, s->best_box.x1);
+    bytes_put_u16(out, s->best_box.y1);
     bytes_put_u8(out, (uint8_t)s->n_path);
     const struct box_norm *before = &s->best_box;
-    int64_t at_ms = s->start_ms;
     for (unsigned i = 0; i < s->n_path; i++) {
-        put_signed(out, s->path[i].at_ms - at_ms);
+        put_signed(out, s->path[i].at_ms - point_base_ms(s, i));
         put_box(out, &s->path[i].box, before);
-        at_ms = s->path[i].at_ms;
         before = &s->path[i].box;
     }
 }
 
 enum err record_get_path(const void *p, size_t n, struct sighting *s) {
-    static const struct box_norm zero;
     struct bytes_reader r = bytes_reader_of(p, n);
     s->n_frames = (uint32_t)get_varint(&r);
     s->best_ms = s->start_ms + get_signed(&r);
     s->best_pts_us = get_signed(&r);
-    s->best_box = get_box(&r, &zero);
+    s->best_box.x0 = bytes_get_u16(&r);
+    s->best_box.y0 = bytes_get_u16(&r);
+    s->best_box.x1 = bytes_get_u16(&r);
+    s->best_box.y1 = bytes_get_u16(&r);
     s->n_path = bytes_get_u8(&r);
     if (s->n_path > SIGHTING_PATH_MAX) return ERR_CORRUPT;
     const struct box_norm *before = &s->best_box;
-    int64_t at_ms = s->start_ms;
     for (unsigned i = 0; i < s->n_path; i++) {
-        at_ms += get_signed(&r);
-        s->path[i].at_ms = at_ms;
+        s->path[i].at_ms = point_base_ms(s, i) + get_signed(&r);
         s->path[i].box = get_box(&r, before);
         before = &s->path[i].box;
     }

@@ -8,7 +8,9 @@
 #include "host/base/clock.h"
 #include "host/index/scan.h"
 
-/* ---- pairs ---------------------------------------------------------------------------------------------------------- */
+/* ---- pairs
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 struct read {
     uint32_t plate;
@@ -46,7 +48,8 @@ static enum err take_chunk(struct reads *a, const struct scan_segment *s, unsign
     if (!e && n_cameras) memcpy(camera, data, n_cameras * sizeof *camera);
     if (!e) e = plate_column(a->r, s->id, chunk, &slots, &ids, &n);
     for (size_t i = 0; !e && i < n; i++) {
-        size_t in_chunk = (size_t)(slots[2 * i] | slots[2 * i + 1] << 8), slot = chunk * DB_CHUNK_SLOTS + in_chunk;
+        size_t in_chunk = (size_t)(slots[2 * i] | slots[2 * i + 1] << 8),
+               slot = chunk * DB_CHUNK_SLOTS + in_chunk;
         if (slot >= s->n_words * 64 || in_chunk >= n_ms || in_chunk >= n_cameras) return ERR_CORRUPT;
         if (!(s->words[slot / 64] >> slot % 64 & 1)) continue;
         struct read one = {.camera = camera[in_chunk], .id = (s->id << DB_SEGMENT_SHIFT) + slot};
@@ -82,7 +85,8 @@ static int pair_order(const void *pa, const void *pb) {
     return a->from_id > b->from_id ? -1 : a->from_id < b->from_id;
 }
 
-static enum err pairs_add(struct route_pairs *out, size_t *cap, const struct read *from, const struct read *to) {
+static enum err pairs_add(struct route_pairs *out, size_t *cap, const struct read *from,
+                          const struct read *to) {
     if (out->total == *cap) {
         size_t more = *cap ? *cap * 2 : 256;
         struct route_pair *q = realloc(out->pair, more * sizeof *q);
@@ -98,7 +102,8 @@ static enum err pairs_add(struct route_pairs *out, size_t *cap, const struct rea
     return OK;
 }
 
-/* Reads are sorted: from each read at the first camera, look on along the same plate until the time is over. */
+/* Reads are sorted: from each read at the first camera, look on along the same plate until the time is over.
+ */
 static enum err join(const struct reads *a, const struct route_pair_query *q, struct route_pairs *out) {
     size_t cap = 0;
     enum err e = OK;
@@ -119,8 +124,8 @@ static enum err join(const struct reads *a, const struct route_pair_query *q, st
     return OK;
 }
 
-static enum err pairs_scan(struct index_reader *r, const struct perimeter *p, const struct route_pair_query *q,
-                           struct scan_request *scan, struct reads *a) {
+static enum err pairs_scan(struct index_reader *r, const struct perimeter *p,
+                           const struct route_pair_query *q, struct scan_request *scan, struct reads *a) {
     struct plate_find plates;
     struct camera_set allowed;
     camera_set_clear(&allowed);
@@ -146,8 +151,8 @@ static enum err pairs_scan(struct index_reader *r, const struct perimeter *p, co
     return e;
 }
 
-enum err index_route_pairs(struct index_reader *r, const struct perimeter *p, const struct route_pair_query *q,
-                           unsigned deadline_ms, struct route_pairs *out) {
+enum err index_route_pairs(struct index_reader *r, const struct perimeter *p,
+                           const struct route_pair_query *q, unsigned deadline_ms, struct route_pairs *out) {
     memset(out, 0, sizeof *out);
     enum err e = perimeter_check(p);
     if (!e && !p->plates_allowed) e = ERR_DENIED;
@@ -178,7 +183,8 @@ void route_pairs_fini(struct route_pairs *p) {
     memset(p, 0, sizeof *p);
 }
 
-/* ---- one vehicle's route -------------------------------------------------------------------------------------------- */
+/* ---- one vehicle's route
+ * -------------------------------------------------------------------------------------------- */
 
 static enum err hops_add(struct route *out, const struct sighting *s, enum route_link link, uint8_t score) {
     for (unsigned i = 0; i < out->n; i++)
@@ -199,7 +205,8 @@ static uint8_t slips_score(uint8_t slips) {
 }
 
 static enum err hops_by_plate(struct index_reader *r, const struct perimeter *p, const struct route_query *q,
-                              const struct sighting *seed, struct query *ask, unsigned deadline_ms, struct route *out) {
+                              const struct sighting *seed, struct query *ask, unsigned deadline_ms,
+                              struct route *out) {
     struct index_result found;
     ask->plate_mode = q->max_slips || !q->by_look ? QUERY_PLATE_FUZZY : QUERY_PLATE_EXACT;
     ask->max_slips = q->max_slips;
@@ -215,7 +222,8 @@ static enum err hops_by_plate(struct index_reader *r, const struct perimeter *p,
 }
 
 static enum err hops_by_look(struct index_reader *r, const struct perimeter *p, const struct route_query *q,
-                             const struct sighting *seed, struct query *ask, unsigned deadline_ms, struct route *out) {
+                             const struct sighting *seed, struct query *ask, unsigned deadline_ms,
+                             struct route *out) {
     struct index_result found;
     ask->like_id = seed->id;
     ask->n_groups = 1;
@@ -243,7 +251,8 @@ static double distance_km(double lat0, double lon0, double lat1, double lon1) {
     return 2 * earth_km * asin(sqrt(h < 1 ? h : 1));
 }
 
-/* From leaving one view to entering the next; a vehicle seen by two cameras at once must stand between them. */
+/* From leaving one view to entering the next; a vehicle seen by two cameras at once must stand between them.
+ */
 static void leg(const struct route_query *q, const struct route_hop *from, struct route_hop *to) {
     double lat0, lon0, lat1, lon1, most = q->max_kmh > 0 ? q->max_kmh : 130;
     int64_t ms = to->s.start_ms - from->s.end_ms;
@@ -265,7 +274,8 @@ static enum err route_check(const struct perimeter *p, const struct route_query 
     enum err e = perimeter_check(p);
     if (e) return e;
     if ((q->by_plate && !p->plates_allowed) || (q->by_look && !p->likeness_allowed)) return ERR_DENIED;
-    if ((!q->by_plate && !q->by_look) || q->limit == 0 || q->limit > 200 || q->max_slips > 2) return ERR_USAGE;
+    if ((!q->by_plate && !q->by_look) || q->limit == 0 || q->limit > 200 || q->max_slips > 2)
+        return ERR_USAGE;
     return (q->from_ms || q->to_ms) && q->to_ms <= q->from_ms ? ERR_USAGE : OK;
 }
 

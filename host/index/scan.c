@@ -131,9 +131,6 @@ static enum err group_open(struct scan *s, const struct scan_group *g) {
     o->negated = g->negated;
     for (unsigned i = 0; !e && i < g->n; i++) e = cursors_add(s, &o->some, g->number[i]);
     if (!g->only) return e;
-    if (g->n == 1) /* the only one asked for, and it is there: enough that the field has no second value */
-        return e ? e
-                 : cursors_add(s, &o->other, (uint32_t)DB_FIELD_MULTI << 10 | (g->number[0] >> 10 & 0x3ff));
     uint64_t done = 0;
     for (unsigned i = 0; !e && i < g->n; i++) {
         uint32_t field = g->number[i] >> 10 & 0x3ff;

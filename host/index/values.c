@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/index/values.h"
 
-#include <string.h>
-
 #include "host/index/db.h"
 #include "host/index/query.h"
 #include "host/index/record.h"
@@ -13,22 +11,16 @@ static uint32_t own(enum db_field field, unsigned id) {
 
 unsigned values_of(const struct sighting *s, uint32_t out[VALUES_MAX]) {
     unsigned n = 0;
-    uint16_t first[FIELD_COUNT] = {0};
-    uint32_t several = 0; /* fields with more than one plausible value */
     out[n++] = own(DB_FIELD_ALL, 1);
     out[n++] = own(DB_FIELD_DURATION, record_duration_bucket(s->end_ms - s->start_ms));
     for (unsigned i = 0; i < s->n_attributes; i++) {
         const struct attribute *a = &s->attributes[i];
         for (unsigned k = 0; k < a->n_values; k++) {
             uint16_t id = a->value[k].id;
-            if (first[a->field] == 0) first[a->field] = id;
-            if (first[a->field] != id) several |= 1u << a->field;
             out[n++] = vocab_number(a->field, id, false);
             if (a->value[k].sure) out[n++] = vocab_number(a->field, id, true);
         }
     }
-    for (unsigned f = 1; f < FIELD_COUNT; f++)
-        if (several & 1u << f) out[n++] = own(DB_FIELD_MULTI, f);
     unsigned ways = record_directions(s);
     for (unsigned d = QUERY_LEFT; d <= QUERY_DOWN; d++)
         if (ways & 1u << d) out[n++] = own(DB_FIELD_DIRECTION, d);

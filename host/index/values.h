@@ -8,8 +8,8 @@
 
 #include "host/pipe/sighting.h"
 
-/* Two bits for each plausible value, one "several values" per field, and the store's own. */
-#define VALUES_MAX (SIGHTING_ATTRIBUTES_MAX * SIGHTING_ALTERNATIVES_MAX * 2u + FIELD_COUNT + 8u)
+/* Two bits for each plausible value, and the store's own. */
+#define VALUES_MAX (SIGHTING_ATTRIBUTES_MAX * SIGHTING_ALTERNATIVES_MAX * 2u + 8u)
 
 /* Fills out[] with value numbers (a number may stand there twice), gives how many. */
 unsigned values_of(const struct sighting *s, uint32_t out[VALUES_MAX]);

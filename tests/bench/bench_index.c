@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench_index.c - make bench-index: fills an index with seeded sightings and measures every goal of the index on it, the
- * peers beside it. One table; exit status 1 when a goal is missed. CPU = clock of the thread that answers. */
+/* bench_index.c - make bench-index: fills an index with seeded sightings and measures every goal of the index
+ * on it, the peers beside it. One table; exit status 1 when a goal is missed. CPU = clock of the thread that
+ * answers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -27,7 +28,9 @@ static void must(enum err e, const char *what) {
     exit(2);
 }
 
-/* ---- numbers -------------------------------------------------------------------------------------------------------------- */
+/* ---- numbers
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 void times_add(struct times *t, double ms) {
     if (t->n == t->cap) {
@@ -66,7 +69,9 @@ void bench_row(struct bench *b, const char *what, double measured, const char *u
     fflush(stdout);
 }
 
-/* ---- filling ----------------------------------------------------------------------------------------------------------------- */
+/* ---- filling
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 struct fill {
     struct index_writer *w;
@@ -90,7 +95,8 @@ static double fill_rate(struct fill *f) {
 static double fill_all(struct bench *b, struct index_writer *w) {
     struct sighting s;
     struct fill f = {.w = w, .batch = FILL_BATCH};
-    struct gen *g = gen_new(&(struct gen_config){.shape = b->shape, .rows = b->rows, .seed = b->seed, .vectors = true});
+    struct gen *g =
+        gen_new(&(struct gen_config){.shape = b->shape, .rows = b->rows, .seed = b->seed, .vectors = true});
     uint64_t every = b->rows / BENCH_PLATES + 1;
     if (!g) must(ERR_NOMEM, "generator");
     while (gen_next(g, &s)) {
@@ -110,8 +116,8 @@ static double fill_all(struct bench *b, struct index_writer *w) {
 static double append(struct bench *b, struct index_writer *w, unsigned days_on, bool vectors) {
     struct sighting s;
     struct fill f = {.w = w, .batch = APPEND_BATCH};
-    struct gen *g =
-        gen_new(&(struct gen_config){.shape = b->shape, .rows = b->rows, .seed = b->seed + 1, .vectors = vectors});
+    struct gen *g = gen_new(
+        &(struct gen_config){.shape = b->shape, .rows = b->rows, .seed = b->seed + 1, .vectors = vectors});
     int64_t moved = (int64_t)days_on * 24 * HOUR_MS;
     if (!g) must(ERR_NOMEM, "generator");
     while (f.rows < APPEND_ROWS && gen_next(g, &s)) {
@@ -132,7 +138,9 @@ static uint64_t file_bytes(const struct bench *b, const char *name) {
     return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
-/* ---- queries ---------------------------------------------------------------------------------------------------------------- */
+/* ---- queries
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static void scale_offset(const struct bench *b, struct asked *a) {
     a->q.offset = (unsigned)((uint64_t)a->q.offset * b->rows / 10000000);
@@ -184,7 +192,8 @@ static void facets(struct bench *b, struct index_reader *r) {
         uint64_t counts[40];
         asked_make(ASKED_Q1, i, &b->sample, &a);
         for (unsigned k = 0; k < 40; k++)
-            numbers[k] = vocab_number(k < 20 ? FIELD_VEHICLE_COLOUR : FIELD_VEHICLE_TYPE, GEN_FIRST + k % 20, false);
+            numbers[k] =
+                vocab_number(k < 20 ? FIELD_VEHICLE_COLOUR : FIELD_VEHICLE_TYPE, GEN_FIRST + k % 20, false);
         uint64_t t0 = clock_thread_cpu_ns();
         must(index_facets(r, &a.p, &a.q, numbers, 40, counts), "facets");
         times_add(&cpu, (double)(clock_thread_cpu_ns() - t0) / 1e6);
@@ -204,7 +213,8 @@ static void routes(struct bench *b, struct index_reader *r, bool any_plate) {
         struct gen_random rnd = {gen_mix(i + (any_plate ? 500000u : 0u))};
         struct route_pairs pairs = {0};
         asked_make(any_plate ? ASKED_Q1 : ASKED_Q4, i, &b->sample, &a);
-        struct route_pair_query q = {.from_camera = (uint16_t)gen_below(&rnd, 60), .within_ms = 600000, .limit = 50};
+        struct route_pair_query q = {
+            .from_camera = (uint16_t)gen_below(&rnd, 60), .within_ms = 600000, .limit = 50};
         q.to_camera = any_plate ? (int)gen_below(&rnd, 60) : -1;
         if (!any_plate) snprintf(q.plate, sizeof q.plate, "%s", a.q.plate);
         if (any_plate) { /* mixed range, at most 24 h */
@@ -219,15 +229,17 @@ static void routes(struct bench *b, struct index_reader *r, bool any_plate) {
         route_pairs_fini(&pairs);
     }
     char note[128];
-    snprintf(note, sizeof note, "p50 %.2f, most pairs %llu, wall p99 %.2f", times_at(&cpu, 0.5), (unsigned long long)most,
-             times_at(&wall, 0.99));
+    snprintf(note, sizeof note, "p50 %.2f, most pairs %llu, wall p99 %.2f", times_at(&cpu, 0.5),
+             (unsigned long long)most, times_at(&wall, 0.99));
     bench_row(b, any_plate ? "Q10b any plate at A, then B, p99" : "Q10 plate at A, then elsewhere, p99",
               times_at(&cpu, 0.99), "CPU-ms", 10, true, note);
     times_fini(&cpu);
     times_fini(&wall);
 }
 
-/* ---- 22 at once ------------------------------------------------------------------------------------------------------------- */
+/* ---- 22 at once
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 struct client {
     pthread_t thread;
@@ -246,7 +258,8 @@ static void *client_run(void *arg) {
     for (unsigned i = 0; i < c->queries + 3; i++) {
         struct asked a;
         struct index_result out;
-        asked_make(mix[(i + c->number) % (sizeof mix / sizeof *mix)], i * 31 + c->number * 1000, &c->b->sample, &a);
+        asked_make(mix[(i + c->number) % (sizeof mix / sizeof *mix)], i * 31 + c->number * 1000,
+                   &c->b->sample, &a);
         scale_offset(c->b, &a);
         nanosleep(&pause, NULL);
         uint64_t t0 = clock_mono_ns();
@@ -276,7 +289,9 @@ static void clients(struct bench *b) {
     times_fini(&all);
 }
 
-/* ---- start and memory ---------------------------------------------------------------------------------------------------------- */
+/* ---- start and memory
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static double status_mb(const char *file, const char *key) {
     char line[256];
@@ -336,7 +351,9 @@ static void first_query(struct bench *b) {
     bench_row(b, "memory of a process with one reader", got[2], "MB", 600, true, note);
 }
 
-/* ---- purge --------------------------------------------------------------------------------------------------------------------- */
+/* ---- purge
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Days that get pictures too, so that all of the derived data is there to be erased. */
 static void purge(struct bench *b) {
@@ -347,8 +364,8 @@ static void purge(struct bench *b) {
     static uint8_t jpeg[1000];
     memset(jpeg, 0xA5, sizeof jpeg);
     must(index_writer_open(b->dir, NULL, &w), "writer");
-    struct gen *g = gen_new(
-        &(struct gen_config){.shape = b->shape, .rows = (uint64_t)DAY_ROWS * 30, .seed = b->seed + 9, .vectors = true});
+    struct gen *g = gen_new(&(struct gen_config){
+        .shape = b->shape, .rows = (uint64_t)DAY_ROWS * 30, .seed = b->seed + 9, .vectors = true});
     uint64_t n = 0;
     int64_t moved = 0;
     if (!g) must(ERR_NOMEM, "generator");
@@ -374,10 +391,13 @@ static void purge(struct bench *b) {
              (unsigned long long)receipt.n_sightings, (unsigned long long)receipt.n_thumbnails,
              (unsigned long long)receipt.n_plates, (double)receipt.n_bytes / 1e6);
     if (receipt.n_sightings != n) must(ERR_CORRUPT, "purge");
-    bench_row(b, "purge of a day, 333,000 rows, derived data too", cpu * 333000 / (double)n, "CPU-s", 0.3, true, note);
+    bench_row(b, "purge of a day, 333,000 rows, derived data too", cpu * 333000 / (double)n, "CPU-s", 0.3,
+              true, note);
 }
 
-/* ---- main -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- main
+ * --------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void head(const struct bench *b) {
     char cpu[128] = "?", load[64] = "?", line[256];
@@ -389,12 +409,17 @@ static void head(const struct bench *b) {
     f = fopen("/proc/loadavg", "r");
     if (f && fgets(load, sizeof load, f)) load[strcspn(load, "\n")] = '\0';
     if (f) fclose(f);
-    printf("bench-index: %llu sightings, shape %s, seed %llu, %u instances; peers on %llu\n", (unsigned long long)b->rows,
-           b->shape == GEN_DENSE ? "dense" : b->shape == GEN_SPARSE ? "sparse" : "one hour", (unsigned long long)b->seed,
-           b->instances, (unsigned long long)b->peer_rows);
-    printf("CPU %s, %ld processors, load %s, kernels %s, pages 8192 bytes, commit %s\n\n", cpu, sysconf(_SC_NPROCESSORS_ONLN),
-           load, bits_best()->name, getenv("BENCH_COMMIT") ? getenv("BENCH_COMMIT") : "?");
-    printf("| %-44s | %11s | %-10s | %-11s | %-6s | %s\n", "what", "measured", "unit", "goal", "", "beside it");
+    printf("bench-index: %llu sightings, shape %s, seed %llu, %u instances; peers on %llu\n",
+           (unsigned long long)b->rows,
+           b->shape == GEN_DENSE    ? "dense"
+           : b->shape == GEN_SPARSE ? "sparse"
+                                    : "one hour",
+           (unsigned long long)b->seed, b->instances, (unsigned long long)b->peer_rows);
+    printf("CPU %s, %ld processors, load %s, kernels %s, pages 8192 bytes, commit %s\n\n", cpu,
+           sysconf(_SC_NPROCESSORS_ONLN), load, bits_best()->name,
+           getenv("BENCH_COMMIT") ? getenv("BENCH_COMMIT") : "?");
+    printf("| %-44s | %11s | %-10s | %-11s | %-6s | %s\n", "what", "measured", "unit", "goal", "",
+           "beside it");
     printf("|---|---|---|---|---|---\n");
 }
 
@@ -425,9 +450,10 @@ static void measure(struct bench *b) {
     index_reader_close(&r);
     clients(b);
     must(index_writer_open(b->dir, NULL, &w), "writer");
-    snprintf(note, sizeof note, "%s %.0f, %s %.0f (COPY, then indexes)", peers[0].name, peers[0].rows_per_cpu_s, peers[1].name,
-             peers[1].ran ? peers[1].rows_per_cpu_s : NAN);
-    bench_row(b, "ingest, batch 1,000, into the full file", append(b, w, 40, false), "rows/CPU-s", 100000, false, note);
+    snprintf(note, sizeof note, "%s %.0f, %s %.0f (COPY, then indexes)", peers[0].name,
+             peers[0].rows_per_cpu_s, peers[1].name, peers[1].ran ? peers[1].rows_per_cpu_s : NAN);
+    bench_row(b, "ingest, batch 1,000, into the full file", append(b, w, 40, false), "rows/CPU-s", 100000,
+              false, note);
     bench_row(b, "the same with vectors", append(b, w, 80, true), "rows/CPU-s", -1, false, "");
     index_writer_close(&w);
     purge(b);
@@ -442,18 +468,27 @@ int main(int argc, char **argv) {
     struct bench b = {.shape = GEN_SPARSE, .rows = 1000000, .peer_rows = 0, .seed = 1, .instances = 200};
     for (int i = 1; i + 1 < argc; i += 2) {
         const char *k = argv[i], *v = argv[i + 1];
-        if (!strcmp(k, "--rows")) b.rows = strtoull(v, NULL, 10);
-        else if (!strcmp(k, "--peer-rows")) b.peer_rows = strtoull(v, NULL, 10);
-        else if (!strcmp(k, "--seed")) b.seed = strtoull(v, NULL, 10);
-        else if (!strcmp(k, "--instances")) b.instances = (unsigned)strtoul(v, NULL, 10);
-        else if (!strcmp(k, "--dir")) b.dir = v;
-        else if (!strcmp(k, "--postgres")) b.postgres = v;
-        else if (!strcmp(k, "--shape")) b.shape = !strcmp(v, "dense") ? GEN_DENSE : !strcmp(v, "one-hour") ? GEN_ONE_HOUR : GEN_SPARSE;
-        else return 2;
+        if (!strcmp(k, "--rows"))
+            b.rows = strtoull(v, NULL, 10);
+        else if (!strcmp(k, "--peer-rows"))
+            b.peer_rows = strtoull(v, NULL, 10);
+        else if (!strcmp(k, "--seed"))
+            b.seed = strtoull(v, NULL, 10);
+        else if (!strcmp(k, "--instances"))
+            b.instances = (unsigned)strtoul(v, NULL, 10);
+        else if (!strcmp(k, "--dir"))
+            b.dir = v;
+        else if (!strcmp(k, "--postgres"))
+            b.postgres = v;
+        else if (!strcmp(k, "--shape"))
+            b.shape = !strcmp(v, "dense") ? GEN_DENSE : !strcmp(v, "one-hour") ? GEN_ONE_HOUR : GEN_SPARSE;
+        else
+            return 2;
     }
     if (!b.dir || b.instances == 0) {
-        fprintf(stderr, "usage: bench_index --dir DIR [--rows N] [--shape sparse|dense|one-hour] [--peer-rows N] "
-                        "[--postgres CONNINFO] [--instances N] [--seed N]\n");
+        fprintf(stderr,
+                "usage: bench_index --dir DIR [--rows N] [--shape sparse|dense|one-hour] [--peer-rows N] "
+                "[--postgres CONNINFO] [--instances N] [--seed N]\n");
         return 2;
     }
     if (!b.peer_rows) b.peer_rows = b.rows;

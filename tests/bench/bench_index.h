@@ -31,14 +31,16 @@ void times_add(struct times *t, double ms);
 double times_at(struct times *t, double share); /* sorts; 0.5 = median */
 void times_fini(struct times *t);
 
-/* One line of the table. limit < 0: no goal, only reported. `most`: measured must not be above, else not below. */
+/* One line of the table. limit < 0: no goal, only reported. `most`: measured must not be above, else not
+ * below. */
 void bench_row(struct bench *b, const char *what, double measured, const char *unit, double limit, bool most,
                const char *note);
 
 /* A peer answers one query: exact count, hours, newest 50; CPU of whatever answers it. NaN = not measured. */
 struct peer {
     const char *name;
-    double cpu_p50_ms[ASKED_KINDS], cpu_p99_ms[ASKED_KINDS], wall_p50_ms[ASKED_KINDS], wall_p99_ms[ASKED_KINDS];
+    double cpu_p50_ms[ASKED_KINDS], cpu_p99_ms[ASKED_KINDS], wall_p50_ms[ASKED_KINDS],
+        wall_p99_ms[ASKED_KINDS];
     double bytes_per_row, rows_per_cpu_s;
     bool ran;
 };
@@ -46,8 +48,8 @@ void peer_sqlite(struct bench *b, struct peer *out);
 void peer_postgres(struct bench *b, struct peer *out);
 
 /* The flat row that both peers hold: best values only, which is an easier task than ours. */
-#define PEER_COLUMNS                                                                                               \
-    "id, start_ms, duration_ms, camera_id, class, confidence, vehicle_colour, vehicle_type, make_model, "      \
+#define PEER_COLUMNS                                                                                         \
+    "id, start_ms, duration_ms, camera_id, class, confidence, vehicle_colour, vehicle_type, make_model, "    \
     "upper_colour, upper_type, lower_colour, lower_type, accessories, plate"
 enum { PEER_N_COLUMNS = 15 };
 struct peer_row {

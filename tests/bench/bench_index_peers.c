@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench_index_peers.c - the same sightings in plain B-tree SQLite and in PostgreSQL 15. Both hold the best value of each
- * field only, with the composite indexes one would make for these queries. Each answer = exact count per hour (whose
- * sum is the total) and the newest 50 rows. */
+/* bench_index_peers.c - the same sightings in plain B-tree SQLite and in PostgreSQL 15. Both hold the best
+ * value of each field only, with the composite indexes one would make for these queries. Each answer = exact
+ * count per hour (whose sum is the total) and the newest 50 rows. */
 #include <libpq-fe.h>
 #include <math.h>
 #include <sqlite3.h>
@@ -33,7 +33,8 @@ static int64_t best(const struct sighting *s, enum field f) {
 void peer_row_of(const struct sighting *s, uint64_t id, struct peer_row *out) {
     int64_t accessories = 0;
     for (unsigned i = 0; i < s->n_attributes; i++)
-        if (s->attributes[i].field == FIELD_ACCESSORY) accessories |= INT64_C(1) << s->attributes[i].value[0].id;
+        if (s->attributes[i].field == FIELD_ACCESSORY)
+            accessories |= INT64_C(1) << s->attributes[i].value[0].id;
     const int64_t v[] = {(int64_t)id,
                          s->start_ms,
                          s->end_ms - s->start_ms,
@@ -78,12 +79,14 @@ static const char *column(unsigned field) {
 
 bool peer_where(const struct asked *a, char *out, size_t size) {
     const struct query *q = &a->q;
-    int64_t from = q->n_periods ? q->period[0].from_ms : a->p.from_ms, to = q->n_periods ? q->period[0].to_ms : a->p.to_ms;
+    int64_t from = q->n_periods ? q->period[0].from_ms : a->p.from_ms,
+            to = q->n_periods ? q->period[0].to_ms : a->p.to_ms;
     out[0] = '\0';
     if (q->plate_mode == QUERY_PLATE_FUZZY || q->like_id) return false;
     add(out, size, "start_ms >= %lld AND start_ms < %lld", (long long)from, (long long)to);
     for (unsigned i = 0; i < q->n_cameras; i++)
-        add(out, size, "%s%u%s", i ? "," : " AND camera_id IN (", q->cameras[i], i + 1 == q->n_cameras ? ")" : "");
+        add(out, size, "%s%u%s", i ? "," : " AND camera_id IN (", q->cameras[i],
+            i + 1 == q->n_cameras ? ")" : "");
     for (unsigned i = 0; i < q->n_groups; i++) {
         const struct query_group *g = &q->group[i];
         if (g->term[0].field == FIELD_ACCESSORY) {
@@ -101,8 +104,8 @@ bool peer_where(const struct asked *a, char *out, size_t size) {
 }
 
 static bool measured(enum asked_kind k) {
-    return k == ASKED_Q1 || k == ASKED_Q2 || k == ASKED_Q3 || k == ASKED_Q4 || k == ASKED_Q5 || k == ASKED_Q8 ||
-           k == ASKED_Q9;
+    return k == ASKED_Q1 || k == ASKED_Q2 || k == ASKED_Q3 || k == ASKED_Q4 || k == ASKED_Q5 ||
+           k == ASKED_Q8 || k == ASKED_Q9;
 }
 
 /* Slow ones get fewer instances: a peer needs minutes for what the goals ask 200 of. */
@@ -130,9 +133,11 @@ static void run_queries(struct bench *b, struct peer *out, bool glob, peer_query
                     for (char *c = a.q.plate; *c; c++) *c = *c == '?' ? '_' : *c == '*' ? '%' : *c;
                 add(where, sizeof where, " AND plate %s '%s'", glob ? "GLOB" : "LIKE", a.q.plate);
             }
-            snprintf(count_sql, sizeof count_sql, "SELECT start_ms / 3600000, count(*) FROM s WHERE %s GROUP BY 1", where);
-            snprintf(page_sql, sizeof page_sql, "SELECT * FROM s WHERE %s ORDER BY start_ms DESC, id DESC LIMIT 50 OFFSET %u",
-                     where, a.q.offset);
+            snprintf(count_sql, sizeof count_sql,
+                     "SELECT start_ms / 3600000, count(*) FROM s WHERE %s GROUP BY 1", where);
+            snprintf(page_sql, sizeof page_sql,
+                     "SELECT * FROM s WHERE %s ORDER BY start_ms DESC, id DESC LIMIT 50 OFFSET %u", where,
+                     a.q.offset);
             uint64_t t0 = clock_mono_ns();
             fn(arg, count_sql, page_sql, &cpu_ms);
             times_add(&wall, (double)(clock_mono_ns() - t0) / 1e6);
@@ -149,7 +154,9 @@ static void run_queries(struct bench *b, struct peer *out, bool glob, peer_query
     }
 }
 
-/* ---- SQLite -------------------------------------------------------------------------------------------------------------- */
+/* ---- SQLite
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static void must(int ok, const char *what) {
     if (ok) return;
@@ -178,11 +185,14 @@ static uint64_t sqlite_fill(struct bench *b, sqlite3 *db) {
     uint64_t spent = 0, n = 0;
     struct gen *g = gen_new(&(struct gen_config){.shape = b->shape, .rows = b->peer_rows, .seed = b->seed});
     must(g != NULL, "generator");
-    must(sqlite3_prepare_v2(db, "INSERT INTO s VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", -1, &st, NULL) == SQLITE_OK, "insert");
+    must(sqlite3_prepare_v2(db, "INSERT INTO s VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", -1, &st, NULL) ==
+             SQLITE_OK,
+         "insert");
     for (; gen_next(g, &s); n++) {
         peer_row_of(&s, n, &row);
         uint64_t t0 = clock_thread_cpu_ns();
-        if (n % 1000 == 0) must(sqlite3_exec(db, n ? "COMMIT; BEGIN" : "BEGIN", NULL, NULL, NULL) == SQLITE_OK, "commit");
+        if (n % 1000 == 0)
+            must(sqlite3_exec(db, n ? "COMMIT; BEGIN" : "BEGIN", NULL, NULL, NULL) == SQLITE_OK, "commit");
         for (int i = 0; i < PEER_N_COLUMNS - 1; i++) sqlite3_bind_int64(st, i + 1, row.v[i]);
         if (row.plate[0])
             sqlite3_bind_text(st, PEER_N_COLUMNS, row.plate, -1, SQLITE_STATIC);
@@ -204,23 +214,29 @@ void peer_sqlite(struct bench *b, struct peer *out) {
     *out = (struct peer){.name = "B-tree SQLite", .ran = true};
     snprintf(path, sizeof path, "%s/peer.db", b->dir);
     must(sqlite3_open(path, &db) == SQLITE_OK, "open");
-    must(sqlite3_exec(db,
-                      "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA "
-                      "mmap_size=2147418112; PRAGMA cache_size=-65536; CREATE TABLE s(id INTEGER PRIMARY KEY, start_ms "
-                      "INTEGER, duration_ms INTEGER, camera_id INTEGER, class INTEGER, confidence INTEGER, vehicle_colour "
-                      "INTEGER, vehicle_type INTEGER, make_model INTEGER, upper_colour INTEGER, upper_type INTEGER, "
-                      "lower_colour INTEGER, lower_type INTEGER, accessories INTEGER, plate TEXT) STRICT",
-                      NULL, NULL, NULL) == SQLITE_OK,
-         "schema");
+    must(
+        sqlite3_exec(
+            db,
+            "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA "
+            "mmap_size=2147418112; PRAGMA cache_size=-65536; CREATE TABLE s(id INTEGER PRIMARY KEY, start_ms "
+            "INTEGER, duration_ms INTEGER, camera_id INTEGER, class INTEGER, confidence INTEGER, "
+            "vehicle_colour "
+            "INTEGER, vehicle_type INTEGER, make_model INTEGER, upper_colour INTEGER, upper_type INTEGER, "
+            "lower_colour INTEGER, lower_type INTEGER, accessories INTEGER, plate TEXT) STRICT",
+            NULL, NULL, NULL) == SQLITE_OK,
+        "schema");
     for (unsigned i = 0; peer_indexes[i]; i++)
         must(sqlite3_exec(db, peer_indexes[i], NULL, NULL, NULL) == SQLITE_OK, "index");
-    must(sqlite3_exec(db, "CREATE INDEX s_plate ON s(plate) WHERE plate IS NOT NULL", NULL, NULL, NULL) == SQLITE_OK, "index");
+    must(sqlite3_exec(db, "CREATE INDEX s_plate ON s(plate) WHERE plate IS NOT NULL", NULL, NULL, NULL) ==
+             SQLITE_OK,
+         "index");
     uint64_t spent = sqlite_fill(b, db);
     out->rows_per_cpu_s = (double)b->peer_rows * 1e9 / (double)spent;
-    must(sqlite3_exec(db, "ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) == SQLITE_OK, "analyze");
+    must(sqlite3_exec(db, "ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) == SQLITE_OK,
+         "analyze");
     sqlite3_stmt *st = NULL;
-    must(sqlite3_prepare_v2(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", -1, &st, NULL) ==
-                 SQLITE_OK &&
+    must(sqlite3_prepare_v2(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", -1,
+                            &st, NULL) == SQLITE_OK &&
              sqlite3_step(st) == SQLITE_ROW,
          "size");
     out->bytes_per_row = (double)sqlite3_column_int64(st, 0) / (double)b->peer_rows;
@@ -230,7 +246,8 @@ void peer_sqlite(struct bench *b, struct peer *out) {
     unlink(path);
 }
 
-/* ---- PostgreSQL ------------------------------------------------------------------------------------------------------- */
+/* ---- PostgreSQL
+ * ------------------------------------------------------------------------------------------------------- */
 
 struct pg {
     PGconn *c;
@@ -281,7 +298,8 @@ static void pg_fill(struct bench *b, struct pg *p) {
     for (; gen_next(g, &s); n++) {
         peer_row_of(&s, n, &row);
         line[0] = '\0';
-        for (unsigned i = 0; i < PEER_N_COLUMNS - 1; i++) add(line, sizeof line, "%lld\t", (long long)row.v[i]);
+        for (unsigned i = 0; i < PEER_N_COLUMNS - 1; i++)
+            add(line, sizeof line, "%lld\t", (long long)row.v[i]);
         add(line, sizeof line, "%s\n", row.plate[0] ? row.plate : "\\N");
         must(PQputCopyData(p->c, line, (int)strlen(line)) == 1, "COPY");
     }
@@ -305,8 +323,10 @@ void peer_postgres(struct bench *b, struct peer *out) {
     out->ran = true;
     pg_run(&p, "CREATE EXTENSION IF NOT EXISTS pg_trgm");
     pg_run(&p, "DROP TABLE IF EXISTS s");
-    pg_run(&p, "CREATE TABLE s(id bigint, start_ms bigint, duration_ms int, camera_id int, class int, confidence int, "
-               "vehicle_colour int, vehicle_type int, make_model int, upper_colour int, upper_type int, lower_colour int, "
+    pg_run(&p, "CREATE TABLE s(id bigint, start_ms bigint, duration_ms int, camera_id int, class int, "
+               "confidence int, "
+               "vehicle_colour int, vehicle_type int, make_model int, upper_colour int, upper_type int, "
+               "lower_colour int, "
                "lower_type int, accessories bigint, plate text)");
     double before = pg_cpu_ms(&p);
     pg_fill(b, &p);
