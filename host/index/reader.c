@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/base/log.h"
+#include "host/index/hits.h"
 #include "host/index/like.h"
 #include "host/index/pack.h"
 #include "host/index/plates.h"
@@ -73,6 +74,7 @@ enum err index_reader_open(const char *dir, const struct vocab *vocab, struct in
         if (!e) e = db_open(dir, false, &r->db);
     }
     for (unsigned i = 0; !e && i < R_STATEMENTS; i++) e = db_prepare(r->db, reader_sql[i], &r->st[i]);
+    if (!e) e = hits_register(r);
     if (!e) e = read_ahead(r->db);
     if (e) goto fail;
     *out = r;
