@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The imported detector proves itself: against the published graph in TensorFlow.js, against itself in numpy, and
 through the simulated card's runner. TAP on stdout.   test_detector.py BUILD_DIR (build/release)"""
+import glob
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ import graph as reference  # noqa: E402
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build/release"
 SOURCE, RECIPE, MODEL = "build/cache/human-models-3.0.4", "models/nanodet-g", "build/models/nanodet-g"
 WIDE, WIDE_SIZE = "build/models/nanodet-g-640x384", (640, 384)
+DATA = os.environ.get("RELECTURE_DATA", "../shared/data")
 RUNNER = os.path.join(BUILD, "sim", "librelecture_dpu.so")
 RUN = os.path.join(BUILD, "models", "tools", "run_xmodel")
 CLASSES = [0, 1, 2, 3, 5, 7]  # what the product keeps, by COCO number
@@ -132,12 +134,11 @@ def runner_equals_the_numpy_reference_bit_for_bit(s):
     return f"{n} values of two input sizes"
 
 
-def int8_boxes_agree_with_fp32_ones(s):
+def agreed(s, scene, int8, fp32, classes):
     hits, totals = [0, 0], [0, 0]
-    w, h = s.scene()[0].size
-    for q, f in zip(s.int8(), s.fp32()):
-        a = decode.decode(q, s.manifest, (w, h), 0.30, CLASSES)
-        b = decode.decode(f, s.manifest, (w, h), 0.30, CLASSES)
+    for picture, q, f in zip(scene, int8, fp32):
+        a = decode.decode(q, s.manifest, picture.size, 0.30, classes)
+        b = decode.decode(f, s.manifest, picture.size, 0.30, classes)
         for i, (x, y) in enumerate(((b, a), (a, b))):
             hit, total = engines.agreement(x, y)
             hits[i] += hit
@@ -146,6 +147,20 @@ def int8_boxes_agree_with_fp32_ones(s):
     said = f"recall {recall:.3f} of {totals[0]}, precision {precision:.3f} of {totals[1]}"
     assert totals[0] >= 100 and recall >= 0.97 and precision >= 0.97, said
     return said
+
+
+def int8_boxes_agree_with_fp32_ones(s):
+    return agreed(s, s.scene(), s.int8(), s.fp32(), CLASSES)
+
+
+def int8_boxes_of_all_classes_agree_on_coco(s):
+    names = sorted(glob.glob(os.path.join(DATA, "detection/coco-val/images/*.jpg")))
+    if not names:
+        raise Skip(f"no COCO pictures in {DATA}")
+    scene = [frames.read(n)[0] for n in names[:48]]
+    inputs = [p.letterbox(SIZE, SIZE) for p in scene]
+    fp32 = s.published([decode.normalise(p, s.manifest["input"]) for p in inputs])
+    return agreed(s, scene, run_model(MODEL, inputs), fp32, range(s.manifest["decode"]["classes"]))
 
 
 def decoder_in_c_equals_the_numpy_decoder(s):
@@ -188,7 +203,7 @@ def no_refused_word_stands_in_a_model_folder(_):
 
 TESTS = [folded_graph_is_the_committed_one, manifest_names_its_files_by_hash, both_xmodels_hold_the_same_network,
          fp32_outputs_equal_the_published_graph_in_tensorflow_js, runner_equals_the_numpy_reference_bit_for_bit,
-         int8_boxes_agree_with_fp32_ones, decoder_in_c_equals_the_numpy_decoder,
+         int8_boxes_agree_with_fp32_ones, int8_boxes_of_all_classes_agree_on_coco, decoder_in_c_equals_the_numpy_decoder,
          no_refused_word_stands_in_a_model_folder]
 
 
