@@ -87,11 +87,11 @@ DECODE_OBJ := $(addprefix $(B)/,$(DECODE_SRC:.c=.o) $(addprefix host/proc/,slots
 $(B)/relecture-decode: $(DECODE_OBJ)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(FFMPEG_LIBS) -lm -lpthread
 # What the tests of host/proc start: a worker that misbehaves, and one that tries to break out.
-WORKER_DOUBLES := $(addprefix $(B)/tests/support/,worker_double sandbox_double)
+WORKER_DOUBLES := $(addprefix $(B)/tests/support/,worker_double sandbox_double decode_double)
 $(WORKER_DOUBLES): $(B)/%: $(B)/%.o $(addprefix $(B)/host/proc/,wire.o worker_side.o sandbox.o) \
                    $(addprefix $(B)/host/base/,err.o log.o clock.o)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lseccomp -lpthread
-$(addprefix $(B)/tests/unit/,test_worker test_sandbox): | $(WORKER_DOUBLES)
+$(addprefix $(B)/tests/unit/,test_worker test_sandbox test_decoder): | $(WORKER_DOUBLES)
 # Tests through the real worker, on clips that the ffmpeg command makes.
 MEDIA_TEST_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/media/test_*.c))
 $(MEDIA_TEST_BIN): $(B)/%: $(B)/%.o $(B)/tests/support/media.o $(B)/libhost.a | $(B)/relecture-decode
@@ -342,10 +342,13 @@ $(B)/tests/fuzz/replay_%.o: tests/fuzz/replay.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -DREPLAY_CORPUS='"tests/fuzz/corpus/$*"' -c $< -o $@
 $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/replay_%.o $(B)/tests/fuzz/fuzz_%.o $(B)/libhost.a
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ -Wl,--start-group $^ -Wl,--end-group $(FUZZ_LIBS_$*) $(HOST_LIBS)
 $(B)/tests/fuzz/search_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libhost.a
-	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(HOST_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ -Wl,--start-group $^ -Wl,--end-group $(FUZZ_LIBS_$*) $(HOST_LIBS)
 FUZZ_DIR := build/fuzz/tests/fuzz
+# What relecture-decode does to a recording, without its sandbox.
+FUZZ_LIBS_decode := $(FFMPEG_LIBS)
+$(B)/tests/fuzz/replay_decode $(B)/tests/fuzz/search_decode: $(B)/host/media/demux.o $(B)/host/media/decode.o
 .PHONY: fuzz
 fuzz:
 	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang $(addprefix $(FUZZ_DIR)/search_,$(FUZZ_NAMES))
