@@ -77,18 +77,27 @@ static enum err append(struct register_db *r, const char *const text[N_TEXTS], u
     return e;
 }
 
-enum err journal_add(struct register_db *r, const struct journal_entry *entry, uint64_t *seq) {
+static enum err add_one(struct register_db *r, const struct journal_entry *entry, uint64_t *seq) {
     const char *const text[N_TEXTS] = {entry->user,    entry->role,   entry->action,
                                        entry->case_id, entry->object, entry->detail};
     for (int i = 0; i < N_TEXTS; i++)
         if (!text[i] || !is_plain(text[i])) return ERR_USAGE;
+    return append(r, text, seq);
+}
+
+enum err journal_add_many(struct register_db *r, const struct journal_entry *entries, size_t n,
+                          uint64_t *seq) {
     /* IMMEDIATE: two writers must not read the same head. */
     enum err e = register_error(r, sqlite3_exec(r->db, "BEGIN IMMEDIATE", NULL, NULL, NULL), "journal begin");
     if (e) return e;
-    e = append(r, text, seq);
+    for (size_t i = 0; !e && i < n; i++) e = add_one(r, &entries[i], seq);
     if (!e) e = register_error(r, sqlite3_exec(r->db, "COMMIT", NULL, NULL, NULL), "journal commit");
     if (e) sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
     return e;
+}
+
+enum err journal_add(struct register_db *r, const struct journal_entry *entry, uint64_t *seq) {
+    return journal_add_many(r, entry, 1, seq);
 }
 
 enum err journal_verify(struct register_db *r, uint64_t *n_checked, uint64_t *first_bad) {

@@ -60,6 +60,10 @@ struct journal_entry {
     const char *user, *role, *action, *case_id, *object, *detail;
 };
 MUST_CHECK enum err journal_add(struct register_db *r, const struct journal_entry *e, uint64_t *seq);
+/* n lines by one commit, all or none: a commit waits for the disk (FULL), and that wait is what a line costs.
+ * *seq: of the last one. ERR_USAGE (a control character) refuses all. */
+MUST_CHECK enum err journal_add_many(struct register_db *r, const struct journal_entry *e, size_t n,
+                                     uint64_t *seq);
 /* OK, or ERR_CORRUPT with the first line whose hash does not fit. */
 MUST_CHECK enum err journal_verify(struct register_db *r, uint64_t *n_checked, uint64_t *first_bad);
 

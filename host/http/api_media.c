@@ -27,6 +27,11 @@ struct work {
     int64_t from_ms, to_ms;
     int64_t all_from_ms, all_to_ms; /* the passage with lead and tail, of which this is one part */
     unsigned part, n_parts;
+    bool still;      /* one picture at at_us, else a clip */
+    int64_t at_us;   /* media time */
+    char path[1024]; /* of the recording */
+    char view[64];   /* names this view among those journalled lately */
+    extract_fn *done;
 };
 
 static int64_t max64(int64_t a, int64_t b) {
@@ -66,22 +71,11 @@ static bool seen_lately(struct http_server *s, const char *case_id, const char *
     return false;
 }
 
-/* False = the exchange has ended. */
-static bool journal_view(struct exchange *x, const char *action, uint64_t sighting, int64_t from_ms,
-                         int64_t to_ms) {
-    char object[sizeof x->server->views[0].object];
-    (void)snprintf(object, sizeof object, "%.8s %" PRIu64 " %" PRId64, action, sighting, from_ms);
-    if (seen_lately(x->server, x->c.id, object)) return true;
-    char id[24];
-    (void)snprintf(id, sizeof id, "%" PRIu64, sighting);
-    if (!exchange_journal(x, action, id,
-                          json_pack("{s:I,s:I}", "from_ms", (json_int_t)from_ms, "to_ms", (json_int_t)to_ms)))
-        return false;
-    struct http_view *v = &x->server->views[x->server->next_view++ % HTTP_VIEWS];
+static void remember_view(struct http_server *s, const char *case_id, const char *object) {
+    struct http_view *v = &s->views[s->next_view++ % HTTP_VIEWS];
     v->at_ms = clock_wall_ms();
-    (void)snprintf(v->case_id, sizeof v->case_id, "%s", x->c.id);
+    (void)snprintf(v->case_id, sizeof v->case_id, "%s", case_id);
     (void)snprintf(v->object, sizeof v->object, "%s", object);
-    return true;
 }
 
 /* File names of the cache begin with the case, so that they can be erased with it. Case numbers hold digits,
@@ -138,6 +132,33 @@ static void on_still(const struct extract_result *r, void *arg) {
     exchange_file(w->x, r->path, "image/jpeg", PRIVATE_HOUR);
 }
 
+/* The view is in the journal: have its file made. */
+static void make(struct exchange *x) {
+    struct work *w = x->work;
+    char key[EXTRACT_KEY_MAX + 1];
+    remember_view(x->server, x->c.id, w->view);
+    key_of(w, w->still ? "still" : "clip", key);
+    enum err e = w->still ? extract_still(x->ctx->extract, w->path, w->at_us, key, w->done, w)
+                          : extract_clip(x->ctx->extract, w->path, (w->from_ms - w->start_ms) * 1000,
+                                         (w->to_ms - w->start_ms) * 1000, key, w->done, w);
+    if (e != OK) exchange_err(x, e);
+}
+
+/* A line of the journal first, unless this very view has one of the last minute. */
+static void journal_and_make(struct exchange *x, const char *action, int64_t from_ms, int64_t to_ms) {
+    struct work *w = x->work;
+    char id[24];
+    (void)snprintf(w->view, sizeof w->view, "%s %" PRIu64 " %" PRId64, action, w->sighting, from_ms);
+    if (seen_lately(x->server, x->c.id, w->view)) {
+        make(x);
+        return;
+    }
+    (void)snprintf(id, sizeof id, "%" PRIu64, w->sighting);
+    exchange_journal(x, action, id,
+                     json_pack("{s:I,s:I}", "from_ms", (json_int_t)from_ms, "to_ms", (json_int_t)to_ms),
+                     make);
+}
+
 /* NULL = the exchange has ended. */
 static struct work *work_new(struct exchange *x, const struct sighting *s, const struct recording *r) {
     if (!x->ctx->extract) {
@@ -150,6 +171,7 @@ static struct work *work_new(struct exchange *x, const struct sighting *s, const
         return NULL;
     }
     *w = (struct work){.x = x, .sighting = s->id, .start_ms = r->start_ms};
+    (void)snprintf(w->path, sizeof w->path, "%s", r->path);
     x->work = w;
     return w;
 }
@@ -180,7 +202,6 @@ static bool choose_part(struct work *w) {
 static void make_clip(struct exchange *x, extract_fn *done) {
     struct sighting s;
     struct recording r;
-    char key[EXTRACT_KEY_MAX + 1];
     if (!find(x, &s, &r)) return;
     struct work *w = work_new(x, &s, &r);
     if (!w) return;
@@ -191,11 +212,8 @@ static void make_clip(struct exchange *x, extract_fn *done) {
         exchange_err(x, ERR_MISSING);
         return;
     }
-    if (!journal_view(x, "play", s.id, w->from_ms, w->to_ms)) return;
-    key_of(w, "clip", key);
-    enum err e = extract_clip(x->ctx->extract, r.path, (w->from_ms - r.start_ms) * 1000,
-                              (w->to_ms - r.start_ms) * 1000, key, done, w);
-    if (e != OK) exchange_err(x, e);
+    w->done = done;
+    journal_and_make(x, "play", w->from_ms, w->to_ms);
 }
 
 void api_sighting_clip_get(struct exchange *x) {
@@ -209,7 +227,7 @@ void api_media_clip_get(struct exchange *x) {
 void api_media_frame_get(struct exchange *x) {
     struct sighting s;
     struct recording r;
-    char text[24], key[EXTRACT_KEY_MAX + 1];
+    char text[24];
     uint64_t asked_ms;
     if (!find(x, &s, &r)) return;
     int64_t at_us = s.best_pts_us;
@@ -226,11 +244,12 @@ void api_media_frame_get(struct exchange *x) {
         return;
     }
     struct work *w = work_new(x, &s, &r);
-    if (!w || !journal_view(x, "still", s.id, at_ms, at_ms)) return;
+    if (!w) return;
     w->from_ms = w->to_ms = at_us; /* exact: milliseconds would name two frames alike */
-    key_of(w, "still", key);
-    enum err e = extract_still(x->ctx->extract, r.path, at_us, key, on_still, w);
-    if (e != OK) exchange_err(x, e);
+    w->still = true;
+    w->at_us = at_us;
+    w->done = on_still;
+    journal_and_make(x, "still", at_ms, at_ms);
 }
 
 void api_media_thumbnail_get(struct exchange *x) {

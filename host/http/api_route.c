@@ -69,10 +69,7 @@ static void answer_route(struct exchange *x, const json_t *body) {
         exchange_err(x, e == OK ? ERR_NOMEM : e);
         return;
     }
-    if (exchange_journal(x, "route", "", journal_of(body, answer)))
-        exchange_json(x, status_of(e), answer);
-    else
-        json_decref(answer);
+    exchange_journal_json(x, "route", journal_of(body, answer), status_of(e), answer);
 }
 
 void api_route_post(struct exchange *x) {

@@ -80,10 +80,7 @@ static void answer_search(struct exchange *x, const json_t *body) {
         exchange_err(x, e == OK ? ERR_NOMEM : e);
         return;
     }
-    if (exchange_journal(x, "search", "", journal_of(body, answer)))
-        exchange_json(x, status_of(e, answer), answer);
-    else
-        json_decref(answer);
+    exchange_journal_json(x, "search", journal_of(body, answer), status_of(e, answer), answer);
 }
 
 void api_search_post(struct exchange *x) {

@@ -17,6 +17,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/log.h"
+#include "host/http/journaler.h"
 #include "host/http/range.h"
 
 #define CSP                                                                                                  \
@@ -62,10 +63,18 @@ bool exchange_query(const struct exchange *x, const char *name, char *out, size_
     return found;
 }
 
+static void free_line(struct exchange *x) {
+    if (x->line) free(x->line->detail);
+    free(x->line);
+    x->line = NULL;
+}
+
 static void end(struct exchange *x) {
     TAILQ_REMOVE(&x->server->open, x, link);
     case_fini(&x->c);
     free(x->work);
+    free_line(x);
+    json_decref(x->answer);
     free(x);
 }
 
@@ -194,22 +203,65 @@ json_t *exchange_body(struct exchange *x) {
     return body;
 }
 
-bool exchange_journal(struct exchange *x, const char *action, const char *object, json_t *detail) {
+/* One character of JSON is a control character for the journal and not for JSON: DEL. Takes `text`. */
+static char *without_del(char *text) {
+    size_t n_del = 0;
+    for (const char *p = text; *p; p++) n_del += *p == 0x7f;
+    if (n_del == 0) return text;
+    char *out = malloc(strlen(text) + 5 * n_del + 1), *to = out;
+    for (const char *p = text; out && *p; p++) {
+        if (*p == 0x7f)
+            to = stpcpy(to, "\\u007f");
+        else
+            *to++ = *p;
+    }
+    if (out) *to = '\0';
+    free(text);
+    return out;
+}
+
+static void on_journalled(struct journal_line *line, void *arg) {
+    struct exchange *x = arg;
+    enum err e = line->result;
+    free_line(x);
+    if (e == OK)
+        x->next(x);
+    else
+        exchange_error(x, 500, "journal", NULL, "The journal could not be written, so nothing is answered.");
+}
+
+void exchange_journal(struct exchange *x, const char *action, const char *object, json_t *detail,
+                      void (*next)(struct exchange *x)) {
     char *text = detail ? json_dumps(detail, JSON_COMPACT) : strdup("{}");
     json_decref(detail);
-    uint64_t seq;
-    struct journal_entry entry = {.user = "local",
-                                  .role = "operator",
-                                  .action = action,
-                                  .case_id = x->c.id,
-                                  .object = object,
-                                  .detail = text};
-    enum err e = text ? journal_add(x->ctx->reg, &entry, &seq) : ERR_NOMEM;
-    free(text);
-    if (e == OK) return true;
-    log_error("http", "journal=refused err=%s", err_text(e));
-    exchange_error(x, 500, "journal", NULL, "The journal could not be written, so nothing is answered.");
-    return false;
+    x->line = text ? calloc(1, sizeof *x->line) : NULL;
+    if (x->line) x->line->detail = without_del(text);
+    if (!x->line || !x->line->detail) {
+        if (!x->line) free(text);
+        exchange_err(x, ERR_NOMEM);
+        return;
+    }
+    struct journal_line *line = x->line;
+    (void)snprintf(line->action, sizeof line->action, "%s", action);
+    (void)snprintf(line->case_id, sizeof line->case_id, "%s", x->c.id);
+    (void)snprintf(line->object, sizeof line->object, "%s", object);
+    line->done = on_journalled;
+    line->arg = x;
+    x->next = next;
+    journaler_add(x->server->journaler, line);
+}
+
+static void send_kept(struct exchange *x) {
+    json_t *answer = x->answer;
+    x->answer = NULL;
+    exchange_json(x, x->status, answer);
+}
+
+void exchange_journal_json(struct exchange *x, const char *action, json_t *detail, int status,
+                           json_t *answer) {
+    x->answer = answer;
+    x->status = status;
+    exchange_journal(x, action, "", detail, send_kept);
 }
 
 static bool accepts_gzip(const struct exchange *x) {

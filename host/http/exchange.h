@@ -18,6 +18,8 @@
 
 struct evhttp_request;
 struct events;
+struct journal_line;
+struct journaler;
 
 #define HTTP_LATENCIES 256u
 struct http_counters {
@@ -45,6 +47,11 @@ struct exchange {
     struct router_match match;
     struct case_file c; /* set by exchange_case() */
     void *work;         /* a handler's own, freed with the exchange */
+    /* Kept while the journal is written. */
+    struct journal_line *line;
+    void (*next)(struct exchange *x);
+    json_t *answer;
+    int status;
 };
 TAILQ_HEAD(exchange_list, exchange);
 
@@ -53,6 +60,7 @@ struct http_server {
     struct evhttp *http;
     struct static_page *page;
     struct events *events;
+    struct journaler *journaler;
     struct exchange_list open;
     struct http_counters counters;
     struct http_view views[HTTP_VIEWS]; /* a ring */
@@ -71,9 +79,14 @@ bool exchange_query(const struct exchange *x, const char *name, char *out, size_
 MUST_CHECK bool exchange_case(struct exchange *x);
 /* The body as a JSON object (new reference); on NULL the exchange has ended (400, 415). */
 json_t *exchange_body(struct exchange *x);
-/* Writes one line of the journal before the answer; takes `detail` (may be NULL). On false the exchange has
- * ended (500): what is not in the journal is not answered. */
-MUST_CHECK bool exchange_journal(struct exchange *x, const char *action, const char *object, json_t *detail);
+/* Writes one line of the journal, then calls next(x) on the loop; takes `detail` (may be NULL). When the line
+ * cannot be written the exchange ends instead (500): what is not in the journal is not answered. */
+void exchange_journal(struct exchange *x, const char *action, const char *object, json_t *detail,
+                      void (*next)(struct exchange *x));
+
+/* ends; the same, and then the answer; takes both. */
+void exchange_journal_json(struct exchange *x, const char *action, json_t *detail, int status,
+                           json_t *answer);
 
 /* ends; takes `body`. NULL counts as no memory. */
 void exchange_json(struct exchange *x, int status, json_t *body);

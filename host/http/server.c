@@ -21,6 +21,7 @@
 #include "host/http/events.h"
 #include "host/http/exchange.h"
 #include "host/http/guard.h"
+#include "host/http/journaler.h"
 
 /* 2.1.12 closed a request smuggling hole; evhttp_set_bevcb and the limits below also need it. */
 #define LIBEVENT_LEAST 0x02010c00u
@@ -223,6 +224,10 @@ enum err http_server_new(const struct http_context *ctx, struct http_server **ou
         goto fail;
     }
     if ((e = events_new(s, &s->events)) != OK) goto fail;
+    if ((e = journaler_new(ctx->base, ctx->data_dir, &s->journaler)) != OK) {
+        log_error("http", "data_dir=%s err=%s: its journal cannot be opened", ctx->data_dir, err_text(e));
+        goto fail;
+    }
     if ((e = start_http(s, &fd)) != OK) goto fail;
     log_info("http", "listening=%s port=%u libevent=%s loopback only: no TLS and no accounts yet",
              ctx->listen, s->port, event_get_version());
@@ -243,6 +248,8 @@ void http_server_free(struct http_server **server) {
     *server = NULL;
     if (!s) return;
     events_free(&s->events);
+    journaler_free(
+        &s->journaler); /* what is queued is written; then nobody touches the lines of the exchanges */
     /* Open exchanges wait for work that will not come; their requests go with their connections, or, when the
      * client left already, are ours to free. */
     for (struct exchange *x; (x = TAILQ_FIRST(&s->open));) {
