@@ -124,10 +124,7 @@ static bool is_grey_scale(unsigned colour) {
 void colour_decide(const struct colour_shares *mean, enum colour_use use, struct colour_verdict *out) {
     struct colour_shares s = *mean;
     *out = (struct colour_verdict){0};
-    /* Silver is a kind of grey: ranked as one, it comes after, so that it never takes the place of a second
-     * name. */
-    s.of[COLOUR_GREY] += s.of[COLOUR_SILVER];
-    s.of[COLOUR_SILVER] = 0.0f;
+    s.of[COLOUR_SILVER] = 0.0f; /* it comes after the others: it never takes the place of a second name */
     unsigned order[COLOUR_NAMES];
     for (unsigned i = 0; i < COLOUR_NAMES; i++) {
         unsigned at = i;
@@ -142,14 +139,12 @@ void colour_decide(const struct colour_shares *mean, enum colour_use use, struct
     for (unsigned i = 0; i < COLOUR_NAMES; i++) n_hues += !is_grey_scale(i) && s.of[i] >= 0.2f;
     if (use == COLOUR_CLOTHES && n_hues >= 2 && s.of[order[0]] < 0.5f)
         put_value(out, COLOUR_MULTI, s.of[order[0]] + s.of[order[1]], false);
-    bool has_grey = false;
+    bool may_be_silver =
+        (order[0] == COLOUR_GREY || order[0] == COLOUR_WHITE) && mean->of[COLOUR_SILVER] >= SHARE_SILVER;
     for (unsigned i = 0; i < COLOUR_NAMES && out->n < VALUES_MAX; i++) {
         if (s.of[order[i]] < SHARE_NAMED) break;
-        bool is_third = out->n == VALUES_MAX - 1;
-        if (is_third && has_grey && mean->of[COLOUR_SILVER] >= SHARE_SILVER) break; /* its place is taken */
+        if (may_be_silver && out->n == VALUES_MAX - 1) break; /* the last place is taken */
         put_value(out, order[i], s.of[order[i]], out->n == 0 && s.of[order[i]] >= SHARE_SURE);
-        has_grey = has_grey || order[i] == COLOUR_GREY;
     }
-    if (has_grey && out->n < VALUES_MAX && mean->of[COLOUR_SILVER] >= SHARE_SILVER)
-        put_value(out, COLOUR_SILVER, mean->of[COLOUR_SILVER], false);
+    if (may_be_silver) put_value(out, COLOUR_SILVER, mean->of[COLOUR_SILVER], false);
 }

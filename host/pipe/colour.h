@@ -44,7 +44,8 @@ struct colour_table {
 void colour_table_fill(struct colour_table *t);
 struct colour_lab colour_lab_at(const struct colour_table *t, const int8_t *bgr);
 
-/* Shares of the names, sum 1. */
+/* Shares of the names, sum 1, but for silver: that is a second reading of light grey and counts beside the
+ * sum. */
 struct colour_shares {
     float of[COLOUR_NAMES];
 };

@@ -112,7 +112,7 @@ struct reading {
     struct colour_shares names;
     float paints[PAINTS];
     float fine[FINES];
-    float grey_light; /* mean lightness of its grey pixels */
+    float grey_light; /* mean lightness of its grey and white pixels */
 };
 
 static void read_zone(const struct palette *p, const struct colour_lab *px, const struct histogram *street,
@@ -131,13 +131,14 @@ static void read_zone(const struct palette *p, const struct colour_lab *px, cons
         out->fine[fine_of(&inside[i])] += 1.0f / (float)n;
         enum paint paint = paint_of(&inside[i]);
         all[paint]++;
-        if (paint == PAINT_GREY) grey_sum += inside[i].l;
+        if (paint == PAINT_GREY || paint == PAINT_WHITE) grey_sum += inside[i].l;
         if (inside[i].l <= 16.0f) continue;
         bright[paint]++;
         n_bright++;
     }
     palette_normalise(&out->names);
-    if (all[PAINT_GREY] > 0) out->grey_light = grey_sum / (float)all[PAINT_GREY];
+    unsigned n_grey = all[PAINT_GREY] + all[PAINT_WHITE];
+    if (n_grey > 0) out->grey_light = grey_sum / (float)n_grey;
     /* Tyres, gaps and the shadow below are darker than any paint in light; a black car has little else. */
     bool use_bright = n_bright * 100 > n * 35;
     for (unsigned i = 0; i < PAINTS; i++)
@@ -203,10 +204,10 @@ bool colour_of_vehicle(const int8_t *bgr, struct colour_shares *out) {
     }
     for (unsigned c = 0; c < COLOUR_NAMES; c++) out->of[c] = c == COLOUR_SILVER ? 0.0f : expf(z[c] - most);
     palette_normalise(out);
-    /* No set labels silver apart from grey: the lighter the grey, the more of its share is silver's, never
-     * half. */
-    float silver = 0.45f * fminf(fmaxf((r[0].grey_light - 42.0f) / 12.0f, 0.0f), 1.0f) * out->of[COLOUR_GREY];
-    out->of[COLOUR_SILVER] = silver;
-    out->of[COLOUR_GREY] -= silver;
+    /* No set labels silver apart from grey, and in sun it looks white: what lightness says, beside the sum.
+     */
+    float l = r[0].grey_light, rise = (l - 42.0f) / 12.0f, fall = (84.0f - l) / 10.0f;
+    float maybe = fminf(fmaxf(fminf(rise, fall), 0.0f), 1.0f);
+    out->of[COLOUR_SILVER] = 0.45f * maybe * (out->of[COLOUR_GREY] + 0.5f * out->of[COLOUR_WHITE]);
     return true;
 }

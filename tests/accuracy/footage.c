@@ -194,8 +194,8 @@ static void on_end(struct decoder *d, const struct wire_decode_end *e, void *arg
 static void on_failed(struct decoder *d, enum err e, const struct wire_failed *w, void *arg) {
     (void)d;
     (void)e;
-    ((struct footage *)arg)->ended = true;
-    (void)fprintf(stderr, "decoding failed: %s\n", w ? w->text : "worker died");
+    (void)arg;
+    stop("decoding failed: %s", w ? w->text : "the worker died");
 }
 
 unsigned footage_play(struct footage *f, const char *path, uint32_t fps_milli, footage_fn *fn, void *arg) {
