@@ -48,19 +48,20 @@ static void garment(const struct colour_table *t, const struct palette *p, const
     palette_normalise(out);
 }
 
-bool colour_is_dark(const int8_t *bgr, unsigned n_px) {
-    unsigned light = 0;
+bool colour_is_readable(const int8_t *bgr, unsigned n_px) {
+    unsigned light = 0, blown = 0;
     for (unsigned i = 0; i < n_px; i++) {
         const int8_t *p = bgr + 3 * i;
         light += p[0] > 48 - 128 || p[1] > 48 - 128 || p[2] > 48 - 128;
+        blown += p[0] >= 250 - 128 && p[1] >= 250 - 128 && p[2] >= 250 - 128;
     }
-    return light * 10 < n_px;
+    return light * 10 >= n_px && blown * 10 <= n_px * 7;
 }
 
 bool colour_of_clothes(const int8_t *bgr, struct colour_shares *upper, struct colour_shares *lower) {
     struct colour_table t;
     struct palette p;
-    if (colour_is_dark(bgr, CROP_PERSON_W_PX * CROP_PERSON_H_PX)) return false;
+    if (!colour_is_readable(bgr, CROP_PERSON_W_PX * CROP_PERSON_H_PX)) return false;
     colour_table_fill(&t);
     palette_fill(&p);
     garment(&t, &p, bgr, CROP_PERSON_H_PX * 18 / 100, CROP_PERSON_H_PX * 48 / 100, upper);

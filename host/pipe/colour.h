@@ -50,11 +50,11 @@ struct colour_shares {
     float of[COLOUR_NAMES];
 };
 
-/* Darker than this in its lightest parts, a crop shows no colours. */
-bool colour_is_dark(const int8_t *bgr, unsigned n_px);
-/* Upper and lower garment of an upright figure that fills a CROP_PERSON crop. False: too dark to tell. */
+/* False for a crop that is dark in its lightest parts, or white almost everywhere from too much light. */
+bool colour_is_readable(const int8_t *bgr, unsigned n_px);
+/* Upper and lower garment of an upright figure that fills a CROP_PERSON crop. False: not readable. */
 bool colour_of_clothes(const int8_t *bgr, struct colour_shares *upper, struct colour_shares *lower);
-/* A vehicle that fills a CROP_VEHICLE crop. False: too dark to tell. */
+/* A vehicle that fills a CROP_VEHICLE crop. False: not readable. */
 bool colour_of_vehicle(const int8_t *bgr, struct colour_shares *out);
 
 /* A picture without colour (infrared at night, a grey camera): its greys say nothing about paint or cloth. */

@@ -195,7 +195,7 @@ bool colour_of_vehicle(const int8_t *bgr, struct colour_shares *out) {
     struct reading r[ZONES];
     float f[COLOUR_VEHICLE_FEATURES], z[COLOUR_NAMES], most = -1e30f;
     *out = (struct colour_shares){0};
-    if (colour_is_dark(bgr, CROP_VEHICLE_W_PX * CROP_VEHICLE_H_PX)) return false;
+    if (!colour_is_readable(bgr, CROP_VEHICLE_W_PX * CROP_VEHICLE_H_PX)) return false;
     features_of(bgr, f, r);
     for (unsigned c = 0; c < COLOUR_NAMES; c++) {
         z[c] = 0.0f;

@@ -163,6 +163,15 @@ static float get_number(struct bytes_reader *r, float most) {
     return v;
 }
 
+static int64_t get_pts(struct bytes_reader *r) {
+    uint64_t v = bytes_get_u64(r);
+    if (v > INT64_MAX) {
+        r->bad = true;
+        return 0;
+    }
+    return (int64_t)v;
+}
+
 static unsigned get_most(struct bytes_reader *r, unsigned most) {
     unsigned v = bytes_get_u8(r);
     if (v > most) {
@@ -176,12 +185,12 @@ enum err look_load(struct bytes_reader *r, struct look *k) {
     *k = (struct look){0};
     k->n_path = get_most(r, SIGHTING_PATH_MAX);
     for (unsigned i = 0; i < k->n_path; i++) {
-        k->path[i].pts_us = (int64_t)bytes_get_u64(r);
+        k->path[i].pts_us = get_pts(r);
         k->path[i].box = get_norm(r);
         if (i > 0 && k->path[i].pts_us <= k->path[i - 1].pts_us) r->bad = true;
     }
     k->best_quality = get_number(r, 2.0f);
-    k->best_pts_us = (int64_t)bytes_get_u64(r);
+    k->best_pts_us = get_pts(r);
     k->best_box = get_norm(r);
     uint32_t n = 0;
     const uint8_t *jpeg = bytes_get_block(r, &n);
@@ -195,7 +204,7 @@ enum err look_load(struct bytes_reader *r, struct look *k) {
     }
     k->n_asked = get_most(r, ASKED_MAX);
     k->n_dark = get_most(r, ASKED_MAX);
-    k->asked_us = (int64_t)bytes_get_u64(r);
+    k->asked_us = get_pts(r);
     k->n_grey = bytes_get_u32(r);
     k->n_votes = get_most(r, LOOK_VOTES_MAX);
     for (unsigned i = 0; i < k->n_votes; i++) {

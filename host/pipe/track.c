@@ -601,7 +601,9 @@ static void get_track(struct bytes_reader *r, struct track *k) {
     k->dd_sum = get_number(r, 0.0f, any);
     k->size_sum_px = get_number(r, 0.0f, any);
     k->cover = get_number(r, 0.0f, 1.1f);
-    if (k->state == TRACK_FREE || k->number == 0 || k->n_seen == 0 || k->last_us < k->first_us) r->bad = true;
+    if (k->state == TRACK_FREE || k->number == 0 || k->n_seen == 0 || k->first_us < 0 ||
+        k->last_us < k->first_us)
+        r->bad = true;
 }
 
 enum err tracker_load(const struct track_config *cfg, struct bytes_reader *r, struct tracker **out) {
@@ -612,6 +614,7 @@ enum err tracker_load(const struct track_config *cfg, struct bytes_reader *r, st
     if (bytes_get_u8(r) != VERSION) r->bad = true;
     t->begun = get_below(r, 2) != 0;
     t->last_us = (int64_t)bytes_get_u64(r);
+    if (t->last_us < 0) r->bad = true;
     t->frame_w_px = get_number(r, 0.0f, 1e6f);
     t->frame_h_px = get_number(r, 0.0f, 1e6f);
     t->next_number = bytes_get_u32(r);

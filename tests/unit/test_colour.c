@@ -124,6 +124,19 @@ static void crop_that_is_all_dark_is_not_estimated(void **state) {
     assert_false(colour_of_vehicle(vehicle_crop, &upper));
 }
 
+static void crop_blown_out_by_light_is_not_estimated(void **state) {
+    (void)state;
+    struct colour_shares upper, lower;
+    fill(person_crop, CROP_PERSON_W_PX, 0, CROP_PERSON_H_PX, (struct rgb){255, 255, 255});
+    fill(vehicle_crop, CROP_VEHICLE_W_PX, 0, CROP_VEHICLE_H_PX, (struct rgb){255, 255, 255});
+    assert_false(colour_of_clothes(person_crop, &upper, &lower));
+    assert_false(colour_of_vehicle(vehicle_crop, &upper));
+    /* A white coat on a street is no such thing. */
+    dress((struct rgb){255, 255, 255}, (struct rgb){40, 45, 90});
+    assert_true(colour_of_clothes(person_crop, &upper, &lower));
+    assert_int_equal(top_of(&upper, COLOUR_CLOTHES), COLOUR_WHITE);
+}
+
 static void second_colour_is_kept_as_alternative(void **state) {
     (void)state;
     struct colour_shares s = {0};
@@ -216,6 +229,7 @@ int main(void) {
         cmocka_unit_test(shares_sum_to_one),
         cmocka_unit_test(vehicles_of_plain_paint_get_their_name),
         cmocka_unit_test(crop_that_is_all_dark_is_not_estimated),
+        cmocka_unit_test(crop_blown_out_by_light_is_not_estimated),
         cmocka_unit_test(second_colour_is_kept_as_alternative),
         cmocka_unit_test(silver_is_offered_beside_light_grey_and_never_before_it),
         cmocka_unit_test(several_hues_without_a_chief_one_are_multicolour),

@@ -354,12 +354,67 @@ static void spoilt_record_is_refused_and_never_read_past_its_end(void **state) {
         record.data[i] = (uint8_t)(was ^ 0xff);
         enum err e = scene_load(&cfg, record.data, record.len, &t); /* pictures may hold anything */
         assert_true(e == OK || e == ERR_CORRUPT);
+        if (t) { /* whatever was let in must also be harmless */
+            struct scene_crop want[WISHES];
+            unsigned n_want;
+            e = scene_frame(t, (int64_t)1 << 40, &surface, pixels, NULL, 0, want, WISHES, &n_want);
+            assert_true(e == OK || e == ERR_USAGE);
+            assert_int_equal(scene_end(t), OK);
+            for (struct sighting *g; (g = scene_take(t));) sighting_free(&g);
+        }
         scene_free(&t);
         record.data[i] = was;
     }
     cfg.recording_id = 78;
     assert_int_equal(scene_load(&cfg, record.data, record.len, &t), ERR_CORRUPT);
     bytes_fini(&record);
+}
+
+static void crops_asked_for_before_a_save_may_come_after_the_load(void **state) {
+    (void)state;
+    static int8_t bgr[CROP_VEHICLE_W_PX * CROP_VEHICLE_H_PX * 3];
+    const struct scene_config cfg = config();
+    struct scene *s = fresh();
+    struct scene_crop want[WISHES];
+    struct detection d[8];
+    struct bytes record = {0};
+    unsigned n_want, n = draw(0, d);
+    assert_int_equal(scene_frame(s, 0, &surface, pixels, d, n, want, WISHES, &n_want), OK);
+    assert_true(n_want > 0);
+    assert_int_equal(scene_save(s, &record), OK);
+    scene_free(&s);
+    assert_int_equal(scene_load(&cfg, record.data, record.len, &s), OK);
+    for (unsigned i = 0; i < n_want; i++) {
+        cut(&want[i], bgr);
+        assert_int_equal(scene_crop_done(s, &want[i], bgr), OK);
+    }
+    scene_free(&s);
+    bytes_fini(&record);
+}
+
+static void tiny_boxes_and_boxes_over_the_edge_do_no_harm(void **state) {
+    (void)state;
+    struct scene *s = fresh();
+    struct scene_crop want[WISHES];
+    unsigned n_want;
+    paint(0, 0, W, H, STREET);
+    for (unsigned f = 0; f < 10; f++) {
+        struct detection d[] = {box(FIELD_CLASS, "person", 300, 200, 1, 1, 0.9f),
+                                box(FIELD_CLASS, "car", W - 1, H - 1, 1, 1, 0.9f),
+                                box(FIELD_CLASS, "person", -30, -60, 60, 180, 0.9f),
+                                box(FIELD_CLASS, "bus", 0, 0, W, H, 0.9f),
+                                box(FIELD_CLASS, "truck", W - 20, 100, 90, 90, 0.9f),
+                                box(FIELD_CLASS, "car", 2000, 100, 90, 90, 0.9f)};
+        assert_int_equal(scene_frame(s, (int64_t)f * 200000, &surface, pixels, d, 6, want, WISHES, &n_want),
+                         OK);
+        for (unsigned i = 0; i < n_want; i++) {
+            const struct wire_roi *r = &want[i].roi;
+            assert_true(r->w_px >= 2 && r->h_px >= 2 && r->x_px + r->w_px <= W && r->y_px + r->h_px <= H);
+        }
+    }
+    assert_int_equal(scene_end(s), OK);
+    for (struct sighting *g; (g = scene_take(s));) sighting_free(&g);
+    scene_free(&s);
 }
 
 static void frames_out_of_order_are_refused(void **state) {
@@ -441,6 +496,8 @@ int main(void) {
         cmocka_unit_test(scene_saved_and_loaded_at_any_frame_gives_the_same_sightings),
         cmocka_unit_test(sightings_not_yet_taken_survive_a_save),
         cmocka_unit_test(spoilt_record_is_refused_and_never_read_past_its_end),
+        cmocka_unit_test(crops_asked_for_before_a_save_may_come_after_the_load),
+        cmocka_unit_test(tiny_boxes_and_boxes_over_the_edge_do_no_harm),
         cmocka_unit_test(frames_out_of_order_are_refused),
         cmocka_unit_test(crop_that_nobody_asked_for_is_refused),
         cmocka_unit_test(wishes_keep_to_the_limit_and_persons_come_first),
