@@ -80,6 +80,20 @@ bool grammar_after_role(const struct grammar *g, const char *name) {
     return false;
 }
 
+bool grammar_goes_on(const struct grammar *g, unsigned list_end) {
+    unsigned i = g->n_items;
+    while (i > 0 && (g->items[i - 1].kind == ITEM_BREAK || item_is_role(&g->items[i - 1], "and") ||
+                     item_is_role(&g->items[i - 1], "or") || item_is_role(&g->items[i - 1], "stop")))
+        i--;
+    return i > 0 && i < g->n_items && list_end == i;
+}
+
+bool grammar_negated(struct grammar *g) {
+    bool negated = grammar_after_role(g, "not") || grammar_goes_on(g, g->negated_list);
+    if (negated) g->negated_list = g->n_items + 1; /* the item about to be added */
+    return negated;
+}
+
 /* ---- which language is this in? ---------------------------------------------------------------------- */
 
 /* The page's, unless more words belong to the other language alone: "red car" on a French page means a car,

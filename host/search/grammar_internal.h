@@ -81,6 +81,8 @@ struct grammar {
     unsigned time_token;
     /* place */
     bool camera_asked;
+    unsigned negated_list;           /* as camera_list, of what is excluded */
+    unsigned camera_list;            /* items up to the last camera of an open list, 0 = none */
     uint8_t *camera_in, *camera_out; /* one per register camera */
     struct place_names *names;
     uint8_t *place_words; /* a filter over the words of all names */
@@ -114,6 +116,11 @@ const struct lookup *grammar_lookup(const struct grammar *g, unsigned i);
 bool grammar_role_at(const struct grammar *g, unsigned i, const char *role, unsigned *to);
 /* The item before is the role `name` (stop words between do not count). */
 bool grammar_after_role(const struct grammar *g, const char *name);
+/* Only commas and joining words stand between the first `list_end` items and here: "caméras 1, 2 et 3". */
+bool grammar_goes_on(const struct grammar *g, unsigned list_end);
+/* The day, hours or place about to become a token is excluded: "sauf mardi et jeudi". Call once, before its
+ * item. */
+bool grammar_negated(struct grammar *g);
 void grammar_stop(struct grammar *g, enum grammar_stop stop, const struct grammar_token *t);
 
 /* ---- what a position may hold; each gives the end of what it read, or 0 ------------------------------ */

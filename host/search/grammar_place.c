@@ -186,7 +186,7 @@ static struct grammar_token *take_cameras(struct grammar *g, unsigned from, unsi
     unsigned n_in = 0, n_out = 0;
     if (!t) return NULL;
     strcpy(t->field, "camera");
-    t->negated = grammar_after_role(g, "not");
+    t->negated = grammar_negated(g);
     for (unsigned i = 0; i < g->in->n_cameras; i++) {
         if (!set[i]) continue;
         if (!allowed(g, i)) {
@@ -305,11 +305,12 @@ unsigned grammar_read_place(struct grammar *g, unsigned i) {
         g->err = ERR_NOMEM;
         return 0;
     }
-    bool after_keyword = grammar_after_role(g, "camera");
+    bool after_keyword = grammar_after_role(g, "camera") || grammar_goes_on(g, g->camera_list);
     to = read_between(g, i, set, set + n);
     if (!to && (to = place_at(g, i, after_keyword, set))) (void)take_cameras(g, i, to, set);
     if (!to) to = read_missing_camera(g, i, set);
     free(set);
+    if (to && after_keyword) g->camera_list = g->n_items;
     return to;
 }
 

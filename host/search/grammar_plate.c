@@ -7,7 +7,8 @@
 #include "host/search/grammar_internal.h"
 #include "host/search/plate.h"
 
-#define PIECE_MIN 3u /* characters of a plate nobody announced */
+#define LETTERS_MAX 3u /* of an announced piece without any digit */
+#define PIECE_MIN   3u /* characters of a plate nobody announced */
 
 static const char *const kinds[] = {"plate_exact", "plate_near", "plate_starts",
                                     "plate_ends",  "plate_has",  "plate"};
@@ -75,6 +76,16 @@ static bool looks_like_plate(const struct grammar *g, unsigned from, unsigned to
     return true;
 }
 
+/* "plaque AB" is a piece of one, "plaque inconnue" is not. */
+static bool may_be_plate(const struct grammar *g, unsigned from, unsigned to) {
+    unsigned n_letters = 0;
+    for (unsigned i = from; i < to; i++) {
+        if (!islower((unsigned char)g->plain.c[i]) && g->plain.c[i] != '-') return true;
+        n_letters += g->plain.c[i] != '-';
+    }
+    return n_letters <= LETTERS_MAX;
+}
+
 static void as_kind(struct query *q, const char *text, size_t n, unsigned kind) {
     char edges[PLATE_CHARS_MAX * 2 + 4];
     if (kind == KIND_STARTS || kind == KIND_ENDS) {
@@ -110,7 +121,7 @@ unsigned grammar_read_plate(struct grammar *g, unsigned i) {
     to = spaced_plate(&g->plain, at, announced);
     if (!to) {
         to = plate_chunk(&g->plain, at);
-        if (!to || (!announced && !looks_like_plate(g, at, to))) return 0;
+        if (!to || (announced ? !may_be_plate(g, at, to) : !looks_like_plate(g, at, to))) return 0;
     }
     struct query q = {0};
     if (!plate_parse(g->plain.c + at, to - at, &q)) return 0;

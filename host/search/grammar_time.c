@@ -154,7 +154,7 @@ static struct grammar_token *time_token(struct grammar *g, unsigned from, unsign
     struct grammar_token *t = grammar_token_add(g, from, to, GRAMMAR_USED);
     if (!t) return NULL;
     text_copy(t->field, sizeof t->field, field);
-    t->negated = grammar_after_role(g, "not");
+    t->negated = grammar_negated(g);
     g->time_token = (unsigned)(t - g->r->tokens);
     grammar_item_add(g, (struct item){.kind = ITEM_OTHER, .from = from, .to = to});
     return t;
@@ -325,7 +325,7 @@ static unsigned ordinal_at(const struct grammar *g, unsigned i, int *n) {
 }
 static unsigned year_at(const struct grammar *g, unsigned i, int *year) {
     unsigned k = i;
-    while (k < g->plain.n && (g->plain.c[k] == ' ' || g->plain.c[k] == ',')) k++;
+    while (k < g->plain.n && (g->plain.c[k] == ' ' || g->plain.c[k] == ',' || g->plain.c[k] == '.')) k++;
     unsigned to = number_at(g, k, 4, year);
     if (to != k + 4 || *year < 1970 || *year > 2200 || (to < g->plain.n && plain_is_word(g->plain.c[to]))) {
         *year = -1;
@@ -353,6 +353,25 @@ static unsigned named_date(const struct grammar *g, unsigned i, int64_t *day) {
     return to;
 }
 
+/* The newest day of the case with that number ("le 23"); INT64_MIN: none. */
+static int64_t day_numbered(const struct grammar *g, int n) {
+    for (int64_t day = g->first_day + g->n_days - 1; day >= g->first_day; day--) {
+        int y, m, d;
+        zone_date(day, &y, &m, &d);
+        if (d == n && day <= today(g)) return day;
+    }
+    return INT64_MIN;
+}
+/* "23", where a day is expected; no hour, no length, no piece of something else. */
+static unsigned bare_day_at(const struct grammar *g, unsigned i, int *n) {
+    unsigned to = ordinal_at(g, i, n), k = to ? blanks(g, to) : 0, unit;
+    static const char *const others[] = {"hour", "minute", "second", "am", "pm", "day_unit"};
+    if (!to || (to < g->plain.n && strchr(":/-?*+'", g->plain.c[to]))) return 0;
+    for (unsigned r = 0; r < sizeof others / sizeof *others; r++)
+        if (k < g->plain.n && grammar_role_at(g, k, others[r], &unit)) return 0;
+    return to;
+}
+
 struct day_read {
     int64_t day;  /* INT64_MIN: no such date */
     int weekday;  /* 0..6 when a weekday was said, else -1 */
@@ -375,6 +394,8 @@ static unsigned day_at(const struct grammar *g, unsigned i, struct day_read *d) 
         unsigned named =
             numeric_date(g, blanks(g, skip_stops(g, to)), &date); /* "mardi 24/11": the date decides */
         if (!named) named = named_date(g, blanks(g, skip_stops(g, to)), &date);
+        int n;
+        if (!named && (named = bare_day_at(g, blanks(g, to), &n))) date = day_numbered(g, n);
         if (named) {
             d->day = date;
             return named;
@@ -436,6 +457,9 @@ static unsigned pick_later(struct grammar *g, unsigned i, unsigned to, const str
     return to;
 }
 
+static unsigned add_stretch(struct grammar *g, unsigned i, unsigned to, int64_t day, int64_t from_ms,
+                            int64_t to_ms);
+
 /* A clock behind a day, of a range of moments: "20/11 à 14h" */
 static unsigned clock_behind(const struct grammar *g, unsigned i, struct clock_read *c) {
     unsigned to = clock_at(g, blanks(g, skip_stops(g, i)), c);
@@ -454,28 +478,9 @@ static unsigned read_moments(struct grammar *g, unsigned i) {
         if (!(k = day_at(g, k, &d[n])) || !(k = clock_behind(g, k, &c[n]))) return 0;
         if (d[n].day == INT64_MIN) return 0;
     }
-    if (g->has_exact) {
-        g->full = true;
-        return k;
-    }
-    struct grammar_token *t = time_token(g, i, k, "time");
-    if (!t) return k;
-    char a[24], b[24];
-    day_text(d[0].day, a, sizeof a);
-    day_text(d[1].day, b, sizeof b);
-    snprintf(t->value, sizeof t->value, "%s %02d:%02d/%s %02d:%02d", a, (int)(c[0].ms / HOUR_MS),
-             (int)(c[0].ms / MINUTE_MS % 60), b, (int)(c[1].ms / HOUR_MS), (int)(c[1].ms / MINUTE_MS % 60));
-    g->exact_from_ms = zone_utc_ms(g->in->zone, d[0].day, c[0].ms, false);
-    g->exact_to_ms = zone_utc_ms(g->in->zone, d[1].day, c[1].ms, true);
-    if (g->exact_from_ms >= g->exact_to_ms || g->exact_from_ms >= g->in->to_ms ||
-        g->exact_to_ms <= g->in->from_ms) {
-        t->state = GRAMMAR_OUTSIDE;
-        grammar_stop(g, GRAMMAR_STOP_PERIOD, t);
-        return k;
-    }
-    t->clipped = g->exact_from_ms < g->in->from_ms || g->exact_to_ms > g->in->to_ms;
-    g->has_exact = true;
-    return k;
+    int64_t days = d[1].day - d[0].day;
+    if (days < 0 || days > (int64_t)DAYS_MAX) return 0;
+    return add_stretch(g, i, k, d[0].day, c[0].ms, days * DAY_MS + c[1].ms);
 }
 
 /* "du 20/11 au 22/11", "20-22 novembre", "lundi à mercredi", "November 20 to 22" */
@@ -554,6 +559,83 @@ static unsigned read_recurring(struct grammar *g, unsigned i) {
     return 0;
 }
 
+/* "le 23", "the 23rd" */
+static unsigned read_day_number(struct grammar *g, unsigned i) {
+    int n;
+    unsigned to = bare_day_at(g, i, &n);
+    bool said =
+        i >= 3 && g->plain.c[i - 1] == ' ' &&
+        (strncmp(g->plain.c + i - 3, "le", 2) == 0 || (i >= 4 && strncmp(g->plain.c + i - 4, "the", 3) == 0));
+    if (!to || !said) return 0;
+    int64_t day = day_numbered(g, n);
+    return add_days(g, i, to, day, day);
+}
+
+/* "du 20 au 22" */
+static unsigned read_number_range(struct grammar *g, unsigned i) {
+    int a, b;
+    unsigned k;
+    if (strncmp(g->plain.c + i, "du ", 3) != 0 || !(k = bare_day_at(g, blanks(g, i + 3), &a))) return 0;
+    k = blanks(g, k);
+    if (strncmp(g->plain.c + k, "au ", 3) != 0 || !(k = bare_day_at(g, blanks(g, k + 3), &b))) return 0;
+    int64_t last = day_numbered(g, b);
+    int64_t first = last == INT64_MIN ? INT64_MIN : last - (b - a);
+    if (a > b) return 0;
+    return add_days(g, i, k, first, last);
+}
+
+/* "il y a 2 jours", "3 days ago" */
+static unsigned read_days_ago(struct grammar *g, unsigned i) {
+    int n;
+    unsigned k = role_of(g, i, "ago_before"), to, number = k ? blanks(g, k) : i;
+    if (!(to = number_at(g, number, 3, &n)) || !(to = role_of(g, blanks(g, to), "day_unit"))) return 0;
+    if (!k && !(to = role_of(g, blanks(g, to), "ago_before"))) return 0;
+    return add_days(g, i, to, today(g) - n, today(g) - n);
+}
+
+/* "ce matin", "cette nuit": one stretch of one day. "la nuit de lundi à mardi" likewise. */
+static unsigned add_stretch(struct grammar *g, unsigned i, unsigned to, int64_t day, int64_t from_ms,
+                            int64_t to_ms) {
+    if (g->has_exact) {
+        g->full = true;
+        return to;
+    }
+    struct grammar_token *t = time_token(g, i, to, "time");
+    if (!t) return to;
+    char a[24], b[24];
+    int64_t end_day = day + to_ms / DAY_MS;
+    day_text(day, a, sizeof a);
+    day_text(end_day, b, sizeof b);
+    snprintf(t->value, sizeof t->value, "%s %02d:%02d/%s %02d:%02d", a, (int)(from_ms / HOUR_MS),
+             (int)(from_ms / MINUTE_MS % 60), b, (int)(to_ms % DAY_MS / HOUR_MS),
+             (int)(to_ms / MINUTE_MS % 60));
+    g->exact_from_ms = zone_utc_ms(g->in->zone, day, from_ms, false);
+    g->exact_to_ms = zone_utc_ms(g->in->zone, end_day, to_ms % DAY_MS, true);
+    if (g->exact_from_ms >= g->exact_to_ms || g->exact_from_ms >= g->in->to_ms ||
+        g->exact_to_ms <= g->in->from_ms) {
+        t->state = GRAMMAR_OUTSIDE;
+        grammar_stop(g, GRAMMAR_STOP_PERIOD, t);
+        return to;
+    }
+    t->clipped = g->exact_from_ms < g->in->from_ms || g->exact_to_ms > g->in->to_ms;
+    g->has_exact = true;
+    return to;
+}
+
+static unsigned read_this_part(struct grammar *g, unsigned i) {
+    static const char *const roles[] = {"this_morning", "this_afternoon", "this_evening", "last_night"};
+    for (unsigned p = 0; p < 4; p++) {
+        unsigned to = role_of(g, i, roles[p]);
+        if (to) return add_stretch(g, i, to, today(g) - (p == 3), parts[p].band.from_ms, parts[p].band.to_ms);
+    }
+    unsigned k = role_of(g, i, "night"), to, from = k ? role_of(g, blanks(g, k), "from") : 0;
+    struct day_read a, b;
+    if (!from || !(to = day_at(g, blanks(g, skip_stops(g, from)), &a)) || !(to = range_sign(g, to, false)) ||
+        !(to = day_at(g, blanks(g, skip_stops(g, to)), &b)) || b.day == INT64_MIN)
+        return 0;
+    return add_stretch(g, i, to, b.day - 1, parts[3].band.from_ms, parts[3].band.to_ms);
+}
+
 static unsigned read_day(struct grammar *g, unsigned i) {
     struct day_read d;
     unsigned to = day_at(g, i, &d);
@@ -564,8 +646,8 @@ static unsigned read_day(struct grammar *g, unsigned i) {
 
 unsigned grammar_read_time(struct grammar *g, unsigned i) {
     static unsigned (*const readers[])(struct grammar *, unsigned) = {
-        read_moments,   read_hour_range, read_day_range,   read_recurring,
-        read_open_days, read_day,        read_part_of_day, read_hour,
+        read_moments,   read_hour_range, read_day_range, read_number_range, read_recurring, read_open_days,
+        read_this_part, read_day,        read_days_ago,  read_part_of_day,  read_hour,      read_day_number,
     };
     if (g->in->to_ms <= g->in->from_ms) return 0;
     for (unsigned r = 0; r < sizeof readers / sizeof *readers; r++) {

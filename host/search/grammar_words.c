@@ -23,6 +23,7 @@ struct binder {
     struct grammar *g;
     int group_of[ITEMS_MAX];  /* query group an item itself went into, -1 = none */
     int colour_of[ITEMS_MAX]; /* the one of the colour of this noun, or of this colour; -1 = none */
+    bool unmeasured[ITEMS_MAX];
     bool coloured[ITEMS_MAX]; /* a noun whose colour was read, searched or not */
     int class_group;          /* positive classes of the sentence, -1 = none yet */
     int vehicle_noun;         /* item of the vehicle noun whose colour was taken, -1 = none */
@@ -55,7 +56,9 @@ static enum noun noun_of(const struct grammar *g, unsigned i) {
     if (is_role(g, i, "wearing")) {
         unsigned k = i + 1;
         while (is_modifier(g, k) || is_role(g, k, "stop") || is_role(g, k, "wearing")) k++;
-        return is_colour(g, k) ? NOUN_CLOTHES : NOUN_NONE;
+        if (is_colour(g, k)) return NOUN_CLOTHES;
+        /* "de noir vêtue": behind its colour, but not the small "en" or "in" */
+        return i > 0 && is_colour(g, i - 1) && it->to - it->from > 2 ? NOUN_CLOTHES : NOUN_NONE;
     }
     if (it->kind != ITEM_VALUE || value_is_colour(it->word)) return NOUN_NONE;
     if (it->other && it->other->language == it->word->language) return NOUN_CLOTHES; /* survêtement */
@@ -100,12 +103,19 @@ static struct mods mods_before(const struct grammar *g, unsigned i, unsigned *fi
     }
     return m;
 }
-/* "haut rouge peut-être": a doubt that nothing follows belongs to what came before. */
-static bool doubt_follows(const struct grammar *g, unsigned i) {
-    return is_role(g, i, "maybe") && (i + 1 >= g->n_items || g->items[i + 1].kind == ITEM_BREAK);
-}
 static struct mods mods_join(struct mods a, struct mods b) {
     return (struct mods){a.negated || b.negated, a.only || b.only, a.maybe || b.maybe, a.sure || b.sure};
+}
+/* "haut rouge peut-être", "rouge uniquement": a modifier that nothing follows belongs to what came before. */
+static struct mods mods_behind(const struct grammar *g, unsigned i) {
+    struct mods m = {0};
+    bool last = i + 1 >= g->n_items || g->items[i + 1].kind == ITEM_BREAK;
+    if (last && i < g->n_items) {
+        m.maybe = is_role(g, i, "maybe");
+        m.only = is_role(g, i, "only");
+        m.sure = is_role(g, i, "surely");
+    }
+    return m;
 }
 
 /* ---- groups ------------------------------------------------------------------------------------------ */
@@ -218,6 +228,12 @@ static int noun_for(const struct grammar *g, unsigned first, unsigned last) {
     if (it->word->language != language) language = it->word->language; /* "red" on a French page */
     int behind = noun_behind(g, last), before = noun_before(g, first);
     if (behind >= 0 && is_place_behind(g, behind)) return behind;
+    if (behind >= 0 && is_role(g, (unsigned)behind, "wearing")) return behind;
+    /* "top white bottom black": each noun has its colour behind it, whatever the language says */
+    bool noun_first = before >= 0 && before + 1 == (int)first &&
+                      !(before > 0 && is_colour(g, (unsigned)before - 1)) && behind >= 0 &&
+                      is_colour(g, (unsigned)behind + 1);
+    if (noun_first) return before;
     if (language == VOCAB_EN && behind >= 0 && noun_of(g, (unsigned)behind) != NOUN_ALL) return behind;
     if (before >= 0) return before;
     return noun_after(g, last);
@@ -332,7 +348,7 @@ static unsigned bind_colours(struct binder *b, unsigned i) {
     unsigned start;
     p.last = colours_end(g, i, &p.any_or);
     p.mods = mods_before(g, i, &start);
-    if (doubt_follows(g, p.last + 1)) p.mods.maybe = true;
+    p.mods = mods_join(p.mods, mods_behind(g, p.last + 1));
     p.noun_item = noun_for(g, p.first, p.last);
     p.noun = p.noun_item < 0 ? NOUN_NONE : noun_of(g, (unsigned)p.noun_item);
     unsigned gap = start;
@@ -367,6 +383,21 @@ static unsigned bind_colours(struct binder *b, unsigned i) {
 
 static const struct grammar_token *keep_hint(const struct grammar_token *now, const struct grammar_token *t) {
     return now ? now : t;
+}
+
+/* "sac ou valise": as long as bags are not told apart, a filter on suitcases would lose half of what was
+ * asked. */
+static void loosen(struct binder *b, int group) {
+    if (group < 0 || b->g->r->query.group[group].negated) return;
+    b->g->r->query.group[group].optional = true;
+    for (unsigned i = 0; i < b->g->r->n_tokens; i++)
+        if (b->g->r->tokens[i].group == group && b->g->r->tokens[i].state == GRAMMAR_USED)
+            b->g->r->tokens[i].state = GRAMMAR_RANKS;
+}
+/* The item that "ou" joins item i to, -1 = none. */
+static int joined_item(const struct grammar *g, unsigned i) {
+    while (i > 0 && is_role(g, i - 1, "stop")) i--;
+    return i >= 2 && is_role(g, i - 1, "or") ? (int)i - 2 : -1;
 }
 
 static bool has_colour(const struct grammar *g, unsigned noun) {
@@ -405,7 +436,7 @@ static void bind_value(struct binder *b, unsigned i) {
     unsigned start, n_usable = 0;
     struct mods m = mods_before(g, i, &start);
     bool is_class = w->values[0]->field == FIELD_CLASS;
-    if (doubt_follows(g, i + 1)) m.maybe = true;
+    m = mods_join(m, mods_behind(g, i + 1));
     /* "pas de voiture rouge" speaks of the colour: the class stays asked. */
     if (is_class && has_colour(g, i)) m.negated = m.only = m.maybe = false;
     if (is_class) m.sure = m.only = false;
@@ -416,6 +447,8 @@ static void bind_value(struct binder *b, unsigned i) {
     for (unsigned k = 0; k < w->n_values; k++) n_usable += w->values[k]->offered || w->values[k]->seen_as[0];
     if (n_usable < w->n_values) {
         t->state = GRAMMAR_NOT_MEASURED;
+        b->unmeasured[i] = true;
+        if (noun == NOUN_THING && joined_item(g, start) >= 0) loosen(b, b->group_of[joined_item(g, start)]);
         for (unsigned k = 0; k < w->n_values; k++) token_value(t, w->values[k]);
         if (noun == NOUN_VEHICLE || w->values[0]->field == FIELD_EXTRA)
             b->vehicle_hint = keep_hint(b->vehicle_hint, t);
@@ -436,6 +469,8 @@ static void bind_value(struct binder *b, unsigned i) {
     t->group = group;
     b->group_of[i] = group;
     if (noun == NOUN_THING) b->clothing = true;
+    int joined = joined_item(g, start);
+    if (noun == NOUN_THING && joined >= 0 && b->unmeasured[joined]) loosen(b, group);
 }
 
 /* A colour inside the name of a garment that is not measured: "gilet jaune" still tells yellow. */
@@ -488,6 +523,23 @@ static void imply_class(struct binder *b, const struct grammar_token *from, cons
     group_add(b, b->class_group, v);
 }
 
+/* Something is really asked of the passages, beyond what only ranks or excludes. */
+static bool filters(const struct query *q) {
+    for (unsigned i = 0; i < q->n_groups; i++)
+        if (!q->group[i].optional && !q->group[i].negated) return true;
+    return false;
+}
+static const struct grammar_token *ranking_garment(const struct grammar_result *r) {
+    for (unsigned i = 0; i < r->n_tokens; i++) {
+        const struct grammar_token *t = &r->tokens[i];
+        if (t->state == GRAMMAR_RANKS && t->n_values &&
+            (t->values[0]->field == FIELD_ACCESSORY || t->values[0]->field == FIELD_UPPER_COLOUR ||
+             t->values[0]->field == FIELD_LOWER_COLOUR))
+            return t;
+    }
+    return NULL;
+}
+
 static void imply_classes(struct binder *b) {
     const struct vocab *vocab = b->g->in->vocab;
     bool had_class = b->class_group >= 0;
@@ -500,8 +552,11 @@ static void imply_classes(struct binder *b) {
             v && v->field == FIELD_VEHICLE_TYPE ? vocab_by_id(vocab, FIELD_CLASS, v->class_id) : NULL;
         if (c && c->offered) imply_class(b, t, c);
     }
-    if (b->class_group < 0 && b->person_hint && !b->clothing && !b->person_hint->negated)
-        imply_class(b, b->person_hint, vocab_by_name(vocab, FIELD_CLASS, "person"));
+    if (b->class_group >= 0 || filters(&b->g->r->query)) return;
+    /* "une casquette", "peut-être un parapluie": at least it is a person */
+    const struct grammar_token *hint = b->person_hint && !b->person_hint->negated ? b->person_hint : NULL;
+    if (!hint) hint = ranking_garment(b->g->r);
+    if (hint) imply_class(b, hint, vocab_by_name(vocab, FIELD_CLASS, "person"));
 }
 
 /* A class that cannot carry what is described: the answer would be empty for a reason nobody sees. */
@@ -551,9 +606,9 @@ static bool bind_direction_or_order(struct grammar *g, unsigned i) {
 /* Words that only join others may pass in silence; a month without its day, a "haut" without colour, a
  * "seulement" before nothing are named back. */
 static void name_idle_role(struct binder *b, unsigned i) {
-    static const char *const silent[] = {"stop",   "and",    "or",      "with",   "wearing", "from",
-                                         "to",     "at",     "about",   "not",    "only",    "maybe",
-                                         "surely", "camera", "between", "clothes"};
+    static const char *const silent[] = {"stop",   "and",    "or",      "with",  "wearing", "from",
+                                         "to",     "at",     "about",   "not",   "only",    "maybe",
+                                         "surely", "camera", "between", "every", "clothes"};
     struct grammar *g = b->g;
     for (unsigned k = 0; k < sizeof silent / sizeof *silent; k++)
         if (is_role(g, i, silent[k])) return;
