@@ -24,6 +24,7 @@
 
 #define XCLBIN_MAX_BYTES ((size_t)512 << 20) /* a full U55C build with a DPU is about 70 MB */
 #define CUS_MAX          32
+#define ARGS_MAX         128 /* of a kernel that is not ours */
 #define PAGE_BYTES       ((size_t)4096)
 #define SIMULATED_PREFIX "simulated "
 
@@ -163,29 +164,69 @@ static enum err note_cu(const char *name, const char *kernel, char (*list)[96], 
     return OK;
 }
 
-/* Lists the compute units of our kernels; both kernels must be there. */
-static enum err find_cus(struct card *c, const struct axlf *a, const char *path) {
-    const struct axlf_section_header *s = NULL;
+/* A section that holds a count and then its elements. */
+struct list {
+    const uint8_t *at; /* the first element */
+    uint32_t n;
+};
+
+/* An absent section is an empty list. False = it is damaged. */
+static bool read_list(const struct axlf *a, enum axlf_section_kind kind, size_t first, size_t each,
+                      struct list *out) {
+    *out = (struct list){0};
     for (uint32_t i = 0; i < a->m_header.m_numSections; i++) {
         const struct axlf_section_header *h = &a->m_sections[0] + i;
         if (h->m_sectionOffset > a->m_header.m_length ||
-            h->m_sectionSize > a->m_header.m_length - h->m_sectionOffset) {
-            log_error("card", "%s: section %u lies outside the file", path, i);
-            return ERR_CORRUPT;
-        }
-        if (h->m_sectionKind == IP_LAYOUT) s = h;
+            h->m_sectionSize > a->m_header.m_length - h->m_sectionOffset)
+            return false;
+        if (h->m_sectionKind != (uint32_t)kind) continue;
+        int32_t n = 0;
+        const uint8_t *p = (const uint8_t *)a + h->m_sectionOffset;
+        if (out->at || h->m_sectionSize < first) return false;
+        memcpy(&n, p, sizeof n);
+        if (n < 0 || (uint64_t)n > (h->m_sectionSize - first) / each) return false;
+        *out = (struct list){p + first, (uint32_t)n};
     }
-    int32_t n = 0;
-    const size_t at = offsetof(struct ip_layout, m_ip_data);
-    const uint8_t *p = (const uint8_t *)a + (s ? s->m_sectionOffset : 0);
-    if (s && s->m_sectionSize >= at) memcpy(&n, p, sizeof n);
-    if (n < 0 || (n > 0 && (uint64_t)n > (s->m_sectionSize - at) / sizeof(struct ip_data))) {
-        log_error("card", "%s: the list of compute units is longer than its section", path);
+    return true;
+}
+
+static bool is_ours(const struct ip_data *d) {
+    return memcmp(d->m_name, "letterbox:", 10) == 0 || memcmp(d->m_name, "crop:", 5) == 0;
+}
+
+/* XRT follows the numbers in here without looking: one bank or compute unit that does not exist is a crash.
+ */
+static bool links_are_sane(const struct list *links, const struct list *cus, const struct list *banks) {
+    for (uint32_t i = 0; i < links->n; i++) {
+        struct connection k;
+        memcpy(&k, links->at + i * sizeof k, sizeof k);
+        if (k.arg_index < 0 || k.m_ip_layout_index < 0 || (uint32_t)k.m_ip_layout_index >= cus->n ||
+            k.mem_data_index < 0 || (uint32_t)k.mem_data_index >= banks->n)
+            return false;
+        struct ip_data d;
+        memcpy(&d, cus->at + (uint32_t)k.m_ip_layout_index * sizeof d, sizeof d);
+        if (k.arg_index >= N_POINTERS && is_ours(&d)) return false;
+    }
+    return true;
+}
+
+/* Lists the compute units of our kernels; both kernels must be there. */
+static enum err find_cus(struct card *c, const struct axlf *a, const char *path) {
+    struct list cus, banks, links, grouped_banks, grouped_links;
+    const size_t first_bank = offsetof(struct mem_topology, m_mem_data);
+    const size_t first_link = offsetof(struct connectivity, m_connection);
+    if (!read_list(a, IP_LAYOUT, offsetof(struct ip_layout, m_ip_data), sizeof(struct ip_data), &cus) ||
+        !read_list(a, MEM_TOPOLOGY, first_bank, sizeof(struct mem_data), &banks) ||
+        !read_list(a, CONNECTIVITY, first_link, sizeof(struct connection), &links) ||
+        !read_list(a, ASK_GROUP_TOPOLOGY, first_bank, sizeof(struct mem_data), &grouped_banks) ||
+        !read_list(a, ASK_GROUP_CONNECTIVITY, first_link, sizeof(struct connection), &grouped_links) ||
+        !links_are_sane(&links, &cus, &banks) || !links_are_sane(&grouped_links, &cus, &grouped_banks)) {
+        log_error("card", "%s is a damaged xclbin", path);
         return ERR_CORRUPT;
     }
-    for (int32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < cus.n; i++) {
         struct ip_data d;
-        memcpy(&d, p + at + (size_t)i * sizeof d, sizeof d);
+        memcpy(&d, cus.at + i * sizeof d, sizeof d);
         d.m_name[sizeof d.m_name - 1] = '\0';
         if (d.m_type != IP_KERNEL) continue;
         if (note_cu((const char *)d.m_name, "letterbox", c->letterbox_cu, &c->info.n_letterbox) != OK ||
@@ -195,7 +236,7 @@ static enum err find_cus(struct card *c, const struct axlf *a, const char *path)
     if (c->info.n_letterbox == 0 || c->info.n_crop == 0) {
         log_error("card", "%s holds letterbox x%u, crop x%u; both kernels of kernels/ must be in it", path,
                   c->info.n_letterbox, c->info.n_crop);
-        return ERR_MISSING;
+        return ERR_UNSUPPORTED;
     }
     return OK;
 }

@@ -14,12 +14,15 @@
 typedef void kernel_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
                        uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
-static void finish(struct sim_card *c, struct sim_cmd *cmd, enum ert_cmd_state state, unsigned n_told) {
+static void finish(struct sim_cu *cu, struct sim_cmd *cmd, enum ert_cmd_state state, unsigned n_told) {
+    struct sim_card *c = cu->card;
     uint32_t *header = (uint32_t *)(void *)cmd->buf->host;
+    /* All of it under the lock: XRT polls the state, and may start the same packet again the moment it changes. */
+    pthread_mutex_lock(&c->lock);
     const uint32_t h = __atomic_load_n(header, __ATOMIC_RELAXED);
     if (n_told > 0) __atomic_store_n(header, (h & ~0xfu) | (uint32_t)state, __ATOMIC_RELEASE);
-    pthread_mutex_lock(&c->lock);
     sim_buf_unused(c, cmd->buf);
+    cu->n_queued--;
     c->n_done += n_told;
     pthread_cond_broadcast(&c->done);
     pthread_mutex_unlock(&c->lock);
@@ -61,6 +64,11 @@ static enum ert_cmd_state run(struct sim_cu *cu, struct sim_cmd *cmd, enum sim_f
     if (!fine) return ERT_CMD_STATE_ERROR;
 
     const uint64_t started = sim_latency_begin();
+    if (delay_us) {
+        const struct timespec t = {.tv_sec = delay_us / 1000000,
+                                   .tv_nsec = (long)(delay_us % 1000000) * 1000};
+        nanosleep(&t, NULL);
+    }
     if (fault != SIM_FAULT_ERROR && fault != SIM_FAULT_SHORT) {
         kernel_fn *fn;
         memcpy(&fn, &cu->fn, sizeof fn);
@@ -70,12 +78,6 @@ static enum ert_cmd_state run(struct sim_cu *cu, struct sim_cmd *cmd, enum sim_f
     uint64_t n_read = 0;
     if (held[0]) n_read = held[0]->size;
     sim_latency_kernel(sim_config_get(), started, n_read);
-    if (delay_us) {
-        const struct timespec t = {.tv_sec = delay_us / 1000000,
-                                   .tv_nsec = (long)(delay_us % 1000000) * 1000};
-        nanosleep(&t, NULL);
-    }
-
     enum ert_cmd_state state = fault == SIM_FAULT_ERROR ? ERT_CMD_STATE_ERROR : ERT_CMD_STATE_COMPLETED;
     pthread_mutex_lock(&c->lock);
     for (unsigned i = 0; i < cu->n_args; i++) {
@@ -126,13 +128,12 @@ static void *cu_thread(void *arg) {
         }
         const enum ert_cmd_state state = run(cu, cmd, fault, delay_us);
         /* A vanished card answers nothing any more: the host's own time limit has to find out. */
-        finish(c, cmd, state,
+        finish(cu, cmd, state,
                fault == SIM_FAULT_DROP || fault == SIM_FAULT_VANISH ? 0
                : fault == SIM_FAULT_DOUBLE                          ? 2
                                                                     : 1);
 
         pthread_mutex_lock(&c->lock);
-        cu->n_queued--;
     }
     pthread_mutex_unlock(&c->lock);
     return NULL;
