@@ -150,7 +150,8 @@ static void drain(struct worker *w, unsigned limit) {
         /* No room for control data: descriptors that a worker tries to hand over are closed by the kernel. */
         struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
         const ssize_t n = recvmsg(w->sock, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        if (n < 0 && errno == EINTR) continue;
+        /* A worker that died with messages of ours unread: told once, before what it had still said. */
+        if (n < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
         if (n < 0 && errno == EAGAIN) return;
         if (n <= 0) {
             w->mute = true;

@@ -165,6 +165,7 @@ static void everything_said_before_death_arrives_before_the_exit(void **state) {
     (void)state;
     struct ctx c = {0};
     begin(&c, "burst", NULL, 0);
+    assert_int_equal(worker_send(c.w, "unread", 7, NULL, 0), OK);
     event_base_dispatch(c.base);
     assert_int_equal(c.n_messages, 200);
     assert_int_equal(c.n_late, 0);
