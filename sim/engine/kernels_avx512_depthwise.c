@@ -36,23 +36,35 @@ struct slot {
     ptrdiff_t offset;
 };
 
+static struct slot empty_slot(ptrdiff_t offset) {
+    return (struct slot){{-1, -1}, offset};
+}
+
+/* Two neighbouring outputs of a window of full rows see `length + stride` columns. Of each row the columns
+ * are taken four at a time; those left over from all rows share quads of their own. */
+static size_t make_pair_slots(const struct step *s, const struct tap *taps, int32_t n_taps, int32_t length,
+                              struct slot *slots) {
+    size_t n = 0;
+    int32_t columns = length + s->stride_w, whole = columns / QUAD * QUAD;
+    for (int32_t rest = 0; rest < 2; rest++)
+        for (int32_t first = 0; first < n_taps; first += length)
+            for (int32_t k = rest ? whole : 0; k < (rest ? columns : whole); k++) {
+                int32_t second = k - s->stride_w;
+                ptrdiff_t at = taps[first].dy * s->in[0].row + (taps[first].dx + k) * s->in[0].pixel;
+                slots[n++] = (struct slot){
+                    {k < length ? first + k : -1, second >= 0 && second < length ? first + second : -1}, at};
+            }
+    return n;
+}
+
 static size_t make_slots(const struct step *s, const struct tap *taps, int32_t n_taps, struct slot *slots,
                          bool *pairs) {
     int32_t length = 1;
-    *pairs = n_taps && s->stride_w == 1 && full_rows(taps, n_taps, &length);
-    size_t n = 0;
-    if (!*pairs) {
-        for (int32_t t = 0; t < n_taps; t++)
-            slots[n++] = (struct slot){{t, -1}, taps[t].dy * s->in[0].row + taps[t].dx * s->in[0].pixel};
-    }
-    for (int32_t first = 0; *pairs && first < n_taps; first += length) {
-        ptrdiff_t at = taps[first].dy * s->in[0].row + taps[first].dx * s->in[0].pixel;
-        for (int32_t k = 0; k <= length; k++)
-            slots[n++] =
-                (struct slot){{k < length ? first + k : -1, k ? first + k - 1 : -1}, at + k * s->in[0].pixel};
-        for (; n % QUAD; n++) slots[n] = (struct slot){{-1, -1}, at};
-    }
-    for (; n % QUAD; n++) slots[n] = (struct slot){{-1, -1}, slots[n - 1].offset};
+    *pairs = n_taps && s->stride_w <= 2 && full_rows(taps, n_taps, &length);
+    size_t n = *pairs ? make_pair_slots(s, taps, n_taps, length, slots) : 0;
+    for (int32_t t = 0; t < n_taps && !*pairs; t++)
+        slots[n++] = (struct slot){{t, -1}, taps[t].dy * s->in[0].row + taps[t].dx * s->in[0].pixel};
+    for (; n % QUAD; n++) slots[n] = empty_slot(slots[n - 1].offset);
     return n;
 }
 
@@ -81,7 +93,8 @@ enum err avx512_pack_depthwise(struct step *s, const int8_t *weights, const stru
                                const int32_t *bias) {
     size_t blocks = ((size_t)s->out.shape.c + BLOCK - 1) / BLOCK, bytes, n_slots;
     struct tap *taps = calloc((size_t)n_taps + 1, sizeof *taps);
-    struct slot *slots = calloc((size_t)n_taps * 2 * QUAD + QUAD, sizeof *slots);
+    struct slot *slots =
+        calloc((size_t)n_taps * QUAD + QUAD, sizeof *slots); /* at most 3 per tap and a rest */
     enum err e = ERR_NOMEM;
     if (!taps || !slots) goto done;
     memcpy(taps, given, (size_t)n_taps * sizeof *taps);
@@ -253,7 +266,7 @@ static ALWAYS_INLINE void run_square(const struct block *t, const uint8_t *in, u
 
 /* True when the quads are one per row, of rows that follow each other: then two rows go together. */
 static bool squares(const struct step *s) {
-    if (s->steps != 2 || s->stride_h != 1) return false;
+    if (s->steps != 2 || s->stride_h != 1 || s->stride_w != 1) return false;
     for (int32_t n = 1; n < s->n_runs; n++)
         if (s->run_offset[n * QUAD] != s->run_offset[(n - 1) * QUAD] + s->in[0].row) return false;
     return true;
