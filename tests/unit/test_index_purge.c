@@ -322,8 +322,7 @@ static void flipped_bits_are_found(void **state) {
     uint64_t n;
     fill(f, ids);
     const char *const places[] = {
-        "SELECT 'bitmap', 'bits', key, length(bits) / 2 FROM bitmap WHERE kind = 1 ORDER BY key LIMIT 1 "
-        "OFFSET 20",
+        "SELECT 'bitmap', 'bits', key, length(bits) / 2 FROM bitmap WHERE kind = 1 ORDER BY key LIMIT 20, 1",
         "SELECT 'bitmap', 'bits', key, 0 FROM bitmap WHERE kind = 0 ORDER BY key DESC LIMIT 1",
         "SELECT 'segment_column', 'data', key, 999 FROM segment_column WHERE key >> 40 = 1 LIMIT 1",
         "SELECT 'segment_column', 'data', key, 777 FROM segment_column WHERE key >> 40 = 2 LIMIT 1",
