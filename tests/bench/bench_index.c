@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,27 @@ static double append(struct bench *b, struct index_writer *w, unsigned days_on, 
     }
     gen_free(&g);
     return fill_rate(&f);
+}
+
+/* Sizes and rates per sighting mean something only at the density of a full index: below it, hours are nearly
+ * empty and each costs a blob per value. */
+static bool full(const struct bench *b) {
+    return b->rows >= 10000000 || b->shape != GEN_SPARSE;
+}
+
+static double path_bytes(const struct bench *b) {
+    char path[4200];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *st = NULL;
+    double n = NAN;
+    snprintf(path, sizeof path, "%s/index.db", b->dir);
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, "SELECT sum(length(path)) FROM sighting", -1, &st, NULL) == SQLITE_OK &&
+        sqlite3_step(st) == SQLITE_ROW)
+        n = sqlite3_column_double(st, 0);
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return n;
 }
 
 static uint64_t file_bytes(const struct bench *b, const char *name) {
@@ -439,7 +461,11 @@ static void measure(struct bench *b) {
     bench_row(b, "ingest, batch 10,000, with vectors", rate, "rows/CPU-s", -1, false, "the whole file");
     snprintf(note, sizeof note, "%s %.0f, %s %.0f", peers[0].name, peers[0].bytes_per_row, peers[1].name,
              peers[1].ran ? peers[1].bytes_per_row : NAN);
-    bench_row(b, "size without vectors", (double)bytes / (double)b->rows, "B/sighting", 90, true, note);
+    double paths = path_bytes(b);
+    bench_row(b, "size without vectors and paths", ((double)bytes - paths) / (double)b->rows, "B/sighting",
+              full(b) ? 90 : -1, true, note);
+    bench_row(b, "the same with best moment and path of 2 points", (double)bytes / (double)b->rows,
+              "B/sighting", -1, true, "each further point about 10 bytes");
     first_query(b);
     must(index_reader_open(b->dir, NULL, &r), "reader");
     for (unsigned k = 0; k < ASKED_KINDS; k++)

@@ -322,6 +322,7 @@ void peer_postgres(struct bench *b, struct peer *out) {
     p.pid = PQbackendPID(p.c);
     out->ran = true;
     pg_run(&p, "CREATE EXTENSION IF NOT EXISTS pg_trgm");
+    pg_run(&p, "SET client_min_messages = error");
     pg_run(&p, "DROP TABLE IF EXISTS s");
     pg_run(&p, "CREATE TABLE s(id bigint, start_ms bigint, duration_ms int, camera_id int, class int, "
                "confidence int, "
