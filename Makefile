@@ -256,7 +256,8 @@ build/models/%/nanodet-g.golden.xmodel: build/models/%/graph.json build/models/w
 build/models/%/nanodet-g.quant.xmodel: build/models/%/graph.json build/models/write_xmodel
 	$(Q)build/models/write_xmodel quant $< $(@D)/graph.bin $@ 2>$@.log || { cat $@.log >&2; exit 1; }
 build/models/%/model.json: build/models/%/nanodet-g.golden.xmodel build/models/%/nanodet-g.quant.xmodel \
-        models/nanodet-g/labels.txt models/ACCURACY.json
+        models/nanodet-g/labels.txt models/nanodet-g/selftest.json models/ACCURACY.json
+	$(Q)cp models/nanodet-g/selftest.json $(@D)/
 	$(Q)$(PYTHON) models/tools/convert.py manifest --model models/nanodet-g --accuracy models/ACCURACY.json --out $(@D)
 # The product's own preprocessing, for the tools; one build for all variants, since Python loads it.
 build/models/letterbox.so: kernels/letterbox/letterbox.c kernels/letterbox/letterbox.h kernels/include/nv12_resize.h driver/card_abi.h
@@ -375,7 +376,7 @@ DEPS := gcc g++ clang make pkg-config binutils ca-certificates curl git \
         libevent-dev libjansson-dev libsodium-dev libsqlite3-dev sqlite3 libssl-dev openssl libturbojpeg0-dev \
         libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libseccomp-dev libcmocka-dev libdnnl-dev \
         libtarget-factory-dev libprotobuf-dev python3-onnx \
-        python3 python3-numpy fonttools python3-brotli nodejs npm chromium fonts-b612 ffmpeg opencv-doc libclang-rt-14-dev
+        python3 python3-numpy libopenblas0-pthread fonttools python3-brotli nodejs npm chromium fonts-b612 ffmpeg opencv-doc libclang-rt-14-dev
 # npm 9, which Debian 12 packages, brings everything that the page's build needs; any later one will do.
 have = $(shell command -v $(1) >/dev/null 2>&1 && echo yes)
 DEPS_WANTED := $(filter-out $(if $(call have,node),nodejs) $(if $(call have,npm),npm),$(DEPS))

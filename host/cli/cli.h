@@ -35,7 +35,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_init, cli_camera, cli_case, cli_import, cli_search, cli_serve,
-    cli_journal, cli_check_index, cli_purge, cli_user_command;
+    cli_journal, cli_check_index, cli_purge, cli_user_command, cli_card, cli_model;
 
 /* "relecture: ..." on stderr; returns `code`. */
 int cli_say(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -132,8 +132,20 @@ def a_listen_address_that_is_not_loopback_is_refused():
     assert p.returncode != 0 and "127.0.0.0/8" in p.stderr, p
 
 
+def the_card_gives_the_committed_bytes_and_one_flipped_hash_is_noticed():
+    assert "gives the right bytes" in run(RELECTURE, "card", "selftest", check=0).stdout
+    with open(os.path.join(os.path.dirname(os.path.dirname(RELECTURE)), "models", "nanodet-g", "selftest.json")) as f:
+        wrong = f.read().replace("c8d5", "d8c5")
+    models = os.path.join(site.top, "models")
+    run("cp", "-r", os.path.join(os.path.dirname(os.path.dirname(RELECTURE)), "models"), models, check=0)
+    with open(os.path.join(models, "nanodet-g", "selftest.json"), "w") as f:
+        f.write(wrong)
+    p = run(RELECTURE, "--set", f"paths.models={models}", "card", "selftest", check=1)
+    assert "WRONG bytes" in p.stderr, p.stderr
+
+
 def every_command_explains_itself():
-    for c in ("init", "camera", "case", "import", "search", "serve", "journal", "check-index", "purge", "user"):
+    for c in ("init", "camera", "case", "import", "search", "serve", "journal", "check-index", "purge", "user", "card", "model"):
         p = run(RELECTURE, c, "--help", check=0)
         assert p.stdout.startswith("usage: relecture"), (c, p.stdout)
 
@@ -154,6 +166,7 @@ if __name__ == "__main__":
             the_server_gives_page_search_thumbnail_and_a_clip_that_plays,
             a_batch_given_to_a_running_server_is_imported_by_it,
             a_listen_address_that_is_not_loopback_is_refused,
+            the_card_gives_the_committed_bytes_and_one_flipped_hash_is_noticed,
             every_command_explains_itself,
         ])
     finally:
