@@ -176,8 +176,8 @@ static void everything_said_before_death_arrives_before_the_exit(void **state) {
 static void worker_that_answers_pings_lives_and_one_that_does_not_is_killed(void **state) {
     (void)state;
     struct ctx c = {0};
-    begin(&c, "echo", NULL, 30);
-    const struct timeval a_while = {.tv_usec = 200000};
+    begin(&c, "echo", NULL, 300); /* a busy machine may take long to start it */
+    const struct timeval a_while = {.tv_usec = 700000};
     event_base_loopexit(c.base, &a_while);
     event_base_dispatch(c.base);
     assert_int_equal(c.n_exits, 0);
