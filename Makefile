@@ -362,6 +362,14 @@ fuzz:
 	    || { echo "fuzz $$n: a finding, see $(FUZZ_DIR)/$$n.log"; exit 1; }; done
 TEST_BIN += $(FUZZ_REPLAY)
 
+# ---- what a whole answer costs: make bench-search BENCH_SEARCH_ROWS=10000000 ---------------------------------------
+BENCH_SEARCH_ROWS ?= 1000000
+$(B)/tests/bench/bench_search: $(B)/tests/bench/bench_search.o $(B)/tests/support/sightings_gen.o $(B)/libhost.a
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
+.PHONY: bench-search
+bench-search: $(B)/tests/bench/bench_search
+	@d=$$(mktemp -d) && $< $$d $(BENCH_SEARCH_ROWS); rc=$$?; rm -rf "$$d"; exit $$rc
+
 # ---- vocabulary ---------------------------------------------------------------------------------------------
 $(B)/vocabulary.json: host/vocabulary.json
 	@mkdir -p $(@D)

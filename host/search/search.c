@@ -220,7 +220,7 @@ static enum err answer_question(struct question *s, json_t **answer) {
     struct index_result *r = calloc(1, sizeof *r);
     if (!r) return ERR_NOMEM;
     enum err e = index_search(s->ctx->reader, &s->perimeter, &s->query, SEARCH_DEADLINE_MS, r);
-    if (!e) e = facets_json(s, &facets);
+    if (!e && s->wants_facets) e = facets_json(s, &facets);
     if (!e) e = search_coverage_json(s, &coverage);
     if (!e) e = search_undecided_json(s, &undecided);
     if (!e && r->total == 0) e = search_without_json(s, &without);

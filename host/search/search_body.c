@@ -52,6 +52,8 @@ static enum err read_page(struct question *s, const json_t *body) {
     if (!member_int(body, "offset", 0, SEARCH_OFFSET_MAX, &offset)) return bad(s, "offset");
     s->query.limit = (unsigned)limit;
     s->query.offset = (unsigned)offset;
+    s->wants_facets = true;
+    if (!member_bool(body, "facets", &s->wants_facets)) return bad(s, "facets");
     const json_t *sort = json_object_get(body, "sort");
     if (!sort) return OK;
     for (unsigned i = 0; json_is_string(sort) && i < 3; i++)
@@ -358,9 +360,9 @@ static enum err read_references(struct question *s, const json_t *body) {
 }
 
 enum err search_body_read(struct question *s, const json_t *body) {
-    static const char *const known[] = {"sentence", "language", "limit",     "offset",   "sort",
-                                        "time",     "cameras",  "where",     "plate",    "duration",
-                                        "area",     "like",     "direction", "together", NULL};
+    static const char *const known[] = {"sentence",  "language", "limit",  "offset",   "sort", "time",
+                                        "cameras",   "where",    "plate",  "duration", "area", "like",
+                                        "direction", "together", "facets", NULL};
     static enum err (*const readers[])(struct question *, const json_t *) = {
         read_page,     read_time,      read_cameras, read_where,      read_plate,
         read_duration, read_direction, read_area,    read_references,

@@ -130,6 +130,12 @@ enum err search_coverage_json(struct question *s, json_t **out) {
         p.cameras = s->query.cameras;
         p.n_cameras = s->query.n_cameras;
     }
+    for (unsigned i = 0; i < s->query.n_periods;
+         i++) { /* no further than what was asked: a city has many spans */
+        int64_t from_ms = s->query.period[i].from_ms, to_ms = s->query.period[i].to_ms;
+        if (i == 0 || from_ms < p.from_ms) p.from_ms = from_ms;
+        if (i == 0 || to_ms > p.to_ms) p.to_ms = to_ms;
+    }
     enum err e = index_coverage(s->ctx->reader, &p, &spans, &n);
     if (e) return e;
     for (size_t i = 0; i < n;) { /* the index sorts by camera and time; states of one camera may interleave */

@@ -21,6 +21,7 @@ struct question {
     struct perimeter perimeter;
     struct grammar_result *said; /* the sentence's tokens; NULL when there was none */
     struct query query;          /* what goes to the index */
+    bool wants_facets;           /* the body may do without: they cost more than the rest */
     bool has_colour;             /* asks for a colour: what was filmed at night was not really searched */
     const char *code;            /* why it is refused, NULL = not */
     json_t *params;              /* of the refusal */

@@ -410,6 +410,19 @@ static void motion_duration_and_hours_come_from_the_body(void **state) {
     json_decref(ask_text("{\"time\":{\"daily\":{\"from\":\"20:00\",\"to\":\"21:00\"}}}", ERR_USAGE));
 }
 
+static void facets_count_within_the_question_and_can_be_left_out(void **state) {
+    (void)state;
+    json_t *a = say("personne", OK);
+    const json_t *facets = json_object_get(a, "facets"), *upper = json_object_get(facets, "upper_colour");
+    assert_int_equal(json_integer_value(json_object_get(upper, "red")), 2);
+    assert_int_equal(json_integer_value(json_object_get(upper, "blue")), 1);
+    assert_null(json_object_get(facets, "vehicle_colour"));
+    json_decref(a);
+    a = ask_text("{\"facets\":false}", OK);
+    assert_null(json_object_get(a, "facets"));
+    json_decref(a);
+}
+
 static void the_undecided_are_counted_beside_the_answer(void **state) {
     (void)state;
     json_t *a = say("personne pantalon noir", OK);
@@ -495,6 +508,7 @@ int main(void) {
         cmocka_unit_test(plates_need_their_own_switch),
         cmocka_unit_test(an_answer_prints_for_people),
         cmocka_unit_test(motion_duration_and_hours_come_from_the_body),
+        cmocka_unit_test(facets_count_within_the_question_and_can_be_left_out),
         cmocka_unit_test(the_undecided_are_counted_beside_the_answer),
         cmocka_unit_test(an_empty_answer_says_which_criterion_is_to_blame),
         cmocka_unit_test(a_route_follows_the_plate_and_flags_impossible_legs),
