@@ -56,6 +56,11 @@ size_t card_buf_bytes(const struct card_buf *b);
 MUST_CHECK enum err card_buf_sync_to_card(struct card_buf *b, size_t offset, size_t n_bytes);
 MUST_CHECK enum err card_buf_sync_from_card(struct card_buf *b, size_t offset, size_t n_bytes);
 
+/* Brings a kernel's result of n_rows rows of row_bytes from the card and holds it against the checksum that
+ * the kernel gave: ERR_CARD (logged) when it was damaged on the card or on its way. */
+MUST_CHECK enum err card_buf_fetch(struct card_buf *b, uint32_t n_rows, uint32_t row_bytes,
+                                   uint32_t checksum);
+
 /* A surface in card memory. The plane of chroma starts at uv_offset_bytes. */
 struct card_surface {
     struct card_buf *buf;
@@ -81,16 +86,19 @@ MUST_CHECK enum err card_lane_open(struct card *c, unsigned number, struct card_
 void card_lane_close(struct card_lane **l);
 
 /* Start, wait at most timeout_ms, check the status block. The inputs must have been synced to the card; the
- * output is on the card until card_buf_sync_from_card().
+ * output is on the card until card_buf_fetch(), which is given *checksum.
  * ERR_TIMEOUT: the run still owns its buffers and the lane takes no other run; the caller must end the
  * process rather than reuse them. ERR_CARD: the card refused, failed or answered nonsense (logged).
  * ERR_USAGE: a buffer is too small. */
 MUST_CHECK enum err card_letterbox(struct card_lane *l, const struct card_letterbox_job *job,
-                                   uint32_t timeout_ms);
-MUST_CHECK enum err card_crop(struct card_lane *l, const struct card_crop_job *job, uint32_t timeout_ms);
+                                   uint32_t timeout_ms, uint32_t *checksum);
+MUST_CHECK enum err card_crop(struct card_lane *l, const struct card_crop_job *job, uint32_t timeout_ms,
+                              uint32_t *checksum);
 
 /* Checks what a kernel wrote before anyone believes it: the ABI version, code 0, all of n_expected done.
  * ERR_CARD otherwise. Pure; any thread; in card_status.c. */
 MUST_CHECK enum err card_status_check(const struct card_status *s, uint32_t n_expected);
+
+uint32_t card_checksum(const uint8_t *p, uint32_t n_rows, uint32_t row_bytes); /* pure; in card_status.c */
 
 #endif

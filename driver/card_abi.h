@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define CARD_ABI_VERSION 1u
+#define CARD_ABI_VERSION 2u
 
 /* YUV -> RGB matrix of a surface (ITU-R BT.601-7, BT.709-6). */
 enum card_matrix { CARD_MATRIX_BT601 = 0, CARD_MATRIX_BT709 = 1 };
@@ -21,10 +21,17 @@ struct card_roi {
 /* card -> host: written last by every kernel; the host checks every field before it uses any. */
 struct card_status {
     uint32_t abi_version;
-    uint32_t n_done; /* regions finished; the letterbox kernel counts 1 */
-    uint32_t code;   /* 0 = fine, else the kernel's own number, to be logged */
-    uint32_t reserved;
+    uint32_t n_done;   /* regions finished; the letterbox kernel counts 1 */
+    uint32_t code;     /* 0 = fine, else the kernel's own number, to be logged */
+    uint32_t checksum; /* of the tensors as they were written: see card_checksum_row() */
 };
+
+/* Checksum over the rows of a result, in order, starting at 0: a result damaged in memory or on its way
+ * shows. Multiplication by an odd number loses nothing, so one wrong byte is always found. row_sum = the sum
+ * of the row's bytes as unsigned numbers. Pure. */
+static inline uint32_t card_checksum_row(uint32_t checksum, uint32_t row_sum) {
+    return checksum * 16777619u + row_sum;
+}
 
 /* Where a w x h surface lies in a dst_w x dst_h tensor after letterboxing: everything outside is black.
  * r = min(dst_w / w, dst_h / h); the fitted side is exact, the other one round(side * r), at least 1;

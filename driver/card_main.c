@@ -130,8 +130,9 @@ static enum err do_detect(struct lane *l, const struct job *j, struct wire_card_
     if (j->out_bytes < w->out_bytes || !surface_is_small_enough(&j->m.detect.surface)) return ERR_USAGE;
     const uint64_t t0 = now_us();
     enum err e = load_surface(l, j->in, &j->m.detect.surface, &job.src);
-    if (e == OK) e = card_letterbox(l->card, &job, w->opt.run_timeout_ms);
-    if (e == OK) e = card_buf_sync_from_card(l->tensor, 0, card_buf_bytes(l->tensor));
+    uint32_t checksum = 0;
+    if (e == OK) e = card_letterbox(l->card, &job, w->opt.run_timeout_ms, &checksum);
+    if (e == OK) e = card_buf_fetch(l->tensor, w->model.h_px, w->model.w_px * 3, checksum);
     const uint64_t t1 = now_us();
     done->kernel_us = (uint32_t)(t1 - t0);
     if (e != OK) return e;
@@ -172,8 +173,9 @@ static enum err do_crops(struct lane *l, const struct job *j, struct wire_card_d
     }
     job.out = l->crops;
     e = card_buf_sync_to_card(l->rois, 0, m->n_rois * sizeof(struct card_roi));
-    if (e == OK) e = card_crop(l->card, &job, l->w->opt.run_timeout_ms);
-    if (e == OK) e = card_buf_sync_from_card(l->crops, 0, total);
+    uint32_t checksum = 0;
+    if (e == OK) e = card_crop(l->card, &job, l->w->opt.run_timeout_ms, &checksum);
+    if (e == OK) e = card_buf_fetch(l->crops, m->n_rois * m->dst_h_px, m->dst_w_px * 3u, checksum);
     if (e == OK) {
         memcpy(j->out, card_buf_at(l->crops), total);
         done->n_bytes = (uint32_t)total;

@@ -366,6 +366,18 @@ enum err card_buf_sync_from_card(struct card_buf *b, size_t offset, size_t n_byt
     return sync_range(b, XCL_BO_SYNC_BO_FROM_DEVICE, offset, n_bytes);
 }
 
+enum err card_buf_fetch(struct card_buf *b, uint32_t n_rows, uint32_t row_bytes, uint32_t checksum) {
+    const uint64_t n = (uint64_t)n_rows * row_bytes;
+    if (n > b->n_bytes) return ERR_USAGE;
+    const enum err e = card_buf_sync_from_card(b, 0, n);
+    if (e != OK) return e;
+    const uint32_t got = card_checksum(b->at, n_rows, row_bytes);
+    if (got == checksum) return OK;
+    log_error("card", "damaged result bytes=%llu checksum=%08x wanted=%08x", (unsigned long long)n, got,
+              checksum);
+    return ERR_CARD;
+}
+
 /* --- lanes ------------------------------------------------------------------------------------------------
  */
 
@@ -434,7 +446,7 @@ static int set_surface(const struct unit *u, int first, const struct card_surfac
 
 /* Runs what was set and reads the status block; the block is wiped first, so an old one cannot pass. */
 static enum err run(struct card_lane *l, const struct unit *u, const char *kernel, uint32_t n_expected,
-                    uint32_t timeout_ms) {
+                    uint32_t timeout_ms, uint32_t *checksum) {
     struct card_status s;
     memset(l->status->at, 0, sizeof s);
     enum err e = card_buf_sync_to_card(l->status, 0, sizeof s);
@@ -459,10 +471,12 @@ static enum err run(struct card_lane *l, const struct unit *u, const char *kerne
     if (e != OK)
         log_error("card", "bad status kernel=%s abi=%u done=%u of=%u code=%u", kernel, s.abi_version,
                   s.n_done, n_expected, s.code);
+    *checksum = s.checksum;
     return e;
 }
 
-enum err card_letterbox(struct card_lane *l, const struct card_letterbox_job *job, uint32_t timeout_ms) {
+enum err card_letterbox(struct card_lane *l, const struct card_letterbox_job *job, uint32_t timeout_ms,
+                        uint32_t *checksum) {
     const struct unit *u = &l->letterbox;
     if (!surface_fits(&job->src) || job->lut->n_bytes < CARD_LUT_BYTES ||
         (uint64_t)job->dst_w_px * job->dst_h_px * 3 > job->out->n_bytes)
@@ -474,10 +488,11 @@ enum err card_letterbox(struct card_lane *l, const struct card_letterbox_job *jo
         log_error("card", "the card refuses an argument kernel=letterbox");
         return ERR_CARD;
     }
-    return run(l, u, "letterbox", 1, timeout_ms);
+    return run(l, u, "letterbox", 1, timeout_ms, checksum);
 }
 
-enum err card_crop(struct card_lane *l, const struct card_crop_job *job, uint32_t timeout_ms) {
+enum err card_crop(struct card_lane *l, const struct card_crop_job *job, uint32_t timeout_ms,
+                   uint32_t *checksum) {
     const struct unit *u = &l->crop;
     if (!surface_fits(&job->src) || job->n_rois == 0 || job->n_rois > CARD_ROIS_MAX ||
         job->n_rois * sizeof(struct card_roi) > job->rois->n_bytes || job->out->n_bytes > UINT32_MAX ||
@@ -491,5 +506,5 @@ enum err card_crop(struct card_lane *l, const struct card_crop_job *job, uint32_
         log_error("card", "the card refuses an argument kernel=crop");
         return ERR_CARD;
     }
-    return run(l, u, "crop", job->n_rois, timeout_ms);
+    return run(l, u, "crop", job->n_rois, timeout_ms, checksum);
 }

@@ -12,7 +12,7 @@
 
 static const struct sim_config *plan;
 static const char *where;
-static atomic_uint_fast64_t n_runs, n_allocs;
+static atomic_uint_fast64_t n_runs, n_allocs, n_transfers;
 
 void sim_fault_init(const struct sim_config *c, const char *dir) {
     plan = c;
@@ -47,6 +47,11 @@ static double chance(uint64_t run, uint64_t question) {
 bool sim_fault_alloc(void) {
     const uint64_t n = atomic_fetch_add(&n_allocs, 1) + 1;
     return plan && plan->oom_at == n && fire();
+}
+
+bool sim_fault_transfer(uint64_t n_bytes) {
+    if (!plan || plan->corrupt_at == 0 || n_bytes < 4096) return false;
+    return atomic_fetch_add(&n_transfers, 1) + 1 == plan->corrupt_at && fire();
 }
 
 static void mark_vanished(void) {

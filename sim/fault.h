@@ -27,6 +27,8 @@ enum sim_fault {
 /* `dir` is where card.toml is; borrowed for ever. */
 void sim_fault_init(const struct sim_config *c, const char *dir);
 bool sim_fault_alloc(void); /* true: refuse this buffer */
+/* True: this transfer from the card is to be damaged. */
+bool sim_fault_transfer(uint64_t n_bytes);
 /* What befalls the next run, and how much longer it takes. */
 enum sim_fault sim_fault_run(uint32_t *delay_us);
 /* True while a card that vanished stays away. */

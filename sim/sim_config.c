@@ -51,6 +51,7 @@ static const struct key keys[] = {
     U32("fault", "short_at", short_at, 0, 4294967295.0),
     U32("fault", "drop_at", drop_at, 0, 4294967295.0),
     U32("fault", "double_at", double_at, 0, 4294967295.0),
+    U32("fault", "corrupt_at", corrupt_at, 0, 4294967295.0),
     U32("fault", "abort_at", abort_at, 0, 4294967295.0),
     U32("fault", "vanish_at", vanish_at, 0, 4294967295.0),
     U32("fault", "vanish_ms", vanish_ms, 0, 86400000),

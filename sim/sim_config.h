@@ -26,19 +26,20 @@ struct sim_config {
     uint32_t dpu_engines, dpu_batch;
     /* [fault]: counts start at 1, 0 = never; per cent of runs otherwise */
     uint64_t seed;
-    uint32_t max_fires; /* over all processes that use this directory; 0 = no limit */
-    uint32_t oom_at;    /* the n-th buffer is refused */
-    uint32_t hang_at;   /* the n-th run never ends, nor does its compute unit */
-    uint32_t error_at;  /* the n-th run ends in state ERROR, nothing written */
-    uint32_t status_at; /* the n-th run flips bits of its last status word */
-    uint32_t short_at;  /* the n-th run's results are lost: outputs keep what they held */
-    uint32_t drop_at;   /* the n-th completion is done but never told */
-    uint32_t double_at; /* the n-th completion is told twice */
-    uint32_t abort_at;  /* the n-th run aborts the process, as VART does */
-    uint32_t vanish_at; /* the n-th run takes the card away ... */
-    uint32_t vanish_ms; /* ... for this long; 0 = for good */
-    double delay_pct;   /* of runs, at random but seeded ... */
-    uint32_t delay_us;  /* ... end this much later, so that they overtake each other */
+    uint32_t max_fires;  /* over all processes that use this directory; 0 = no limit */
+    uint32_t oom_at;     /* the n-th buffer is refused */
+    uint32_t hang_at;    /* the n-th run never ends, nor does its compute unit */
+    uint32_t error_at;   /* the n-th run ends in state ERROR, nothing written */
+    uint32_t status_at;  /* the n-th run flips bits of its last status word */
+    uint32_t short_at;   /* the n-th run's results are lost: outputs keep what they held */
+    uint32_t drop_at;    /* the n-th completion is done but never told */
+    uint32_t double_at;  /* the n-th completion is told twice */
+    uint32_t corrupt_at; /* the n-th transfer of 4 kB and more from the card flips one bit */
+    uint32_t abort_at;   /* the n-th run aborts the process, as VART does */
+    uint32_t vanish_at;  /* the n-th run takes the card away ... */
+    uint32_t vanish_ms;  /* ... for this long; 0 = for good */
+    double delay_pct;    /* of runs, at random but seeded ... */
+    uint32_t delay_us;   /* ... end this much later, so that they overtake each other */
     double status_pct, error_pct;
 };
 

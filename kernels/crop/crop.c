@@ -21,7 +21,7 @@ KERNEL_TOP void crop(const uint8_t *src, const uint32_t *rois, int8_t *out, uint
 #pragma HLS INTERFACE s_axilite port = dst_h_px
 #pragma HLS INTERFACE s_axilite port = out_bytes
 #pragma HLS INTERFACE s_axilite port = return
-    uint32_t code = CROP_OK, n_done = 0;
+    uint32_t code = CROP_OK, n_done = 0, checksum = 0;
     if (w_px == 0 || h_px == 0 || (w_px & 1u) || (h_px & 1u) || w_px > KERNEL_SRC_W_MAX ||
         h_px > KERNEL_SRC_W_MAX || stride_bytes < w_px || (uint64_t)stride_bytes * h_px > uv_offset_bytes)
         code = CROP_BAD_SURFACE;
@@ -47,18 +47,22 @@ regions:
         for (uint32_t j = 0; j < dst_h_px; j++) {
             int8_t *row = out + to + (uint64_t)j * dst_w_px * 3u;
             resize_row(&k, &m, luma, chroma, stride_bytes, w, h, dst_w_px, dst_h_px, j);
+            uint32_t sum = 0;
         pixels:
             for (uint32_t i = 0; i < dst_w_px; i++) {
 #pragma HLS PIPELINE II = 3
-                row[3 * i] = (int8_t)(k.b[i] - 128);
-                row[3 * i + 1] = (int8_t)(k.g[i] - 128);
-                row[3 * i + 2] = (int8_t)(k.r[i] - 128);
+                const uint8_t b = k.b[i] ^ 128u, g = k.g[i] ^ 128u, r = k.r[i] ^ 128u;
+                row[3 * i] = (int8_t)b;
+                row[3 * i + 1] = (int8_t)g;
+                row[3 * i + 2] = (int8_t)r;
+                sum += (uint32_t)b + g + r;
             }
+            checksum = card_checksum_row(checksum, sum);
         }
         n_done++;
     }
     status[1] = n_done;
     status[2] = code;
-    status[3] = 0;
+    status[3] = checksum;
     status[0] = CARD_ABI_VERSION;
 }

@@ -19,7 +19,7 @@ KERNEL_TOP void letterbox(const uint8_t *src, const int8_t *lut, int8_t *out, ui
 #pragma HLS INTERFACE s_axilite port = dst_w_px
 #pragma HLS INTERFACE s_axilite port = dst_h_px
 #pragma HLS INTERFACE s_axilite port = return
-    uint32_t code = LETTERBOX_OK;
+    uint32_t code = LETTERBOX_OK, checksum = 0;
     if (w_px == 0 || h_px == 0 || (w_px & 1u) || (h_px & 1u) || w_px > KERNEL_SRC_W_MAX ||
         h_px > KERNEL_SRC_W_MAX || stride_bytes < w_px || (uint64_t)stride_bytes * h_px > uv_offset_bytes)
         code = LETTERBOX_BAD_SURFACE;
@@ -35,6 +35,7 @@ KERNEL_TOP void letterbox(const uint8_t *src, const int8_t *lut, int8_t *out, ui
         }
         const struct card_letterbox box = card_letterbox_of(w_px, h_px, dst_w_px, dst_h_px);
         const struct yuv_matrix m = yuv_matrix_of(colour & 1u, (colour >> 1) & 1u);
+        const uint32_t black = (uint8_t)table[0] + (uint32_t)(uint8_t)table[256] + (uint8_t)table[512];
         resize_begin(&k, w_px, box.w_px);
     rows:
         for (uint32_t j = 0; j < dst_h_px; j++) {
@@ -50,14 +51,20 @@ KERNEL_TOP void letterbox(const uint8_t *src, const int8_t *lut, int8_t *out, ui
                 row[3 * i + 1] = table[256];
                 row[3 * i + 2] = table[512];
             }
-            if (!inside) continue;
+            uint32_t sum = black * (inside ? dst_w_px - box.w_px : dst_w_px);
+            if (!inside) {
+                checksum = card_checksum_row(checksum, sum);
+                continue;
+            }
         pixels:
             for (uint32_t i = 0; i < box.w_px; i++) {
 #pragma HLS PIPELINE II = 3
                 int8_t *p = row + 3u * (box.x_px + i);
-                p[0] = table[k.b[i]];
-                p[1] = table[256 + k.g[i]];
-                p[2] = table[512 + k.r[i]];
+                const int8_t b = table[k.b[i]], g = table[256 + k.g[i]], r = table[512 + k.r[i]];
+                p[0] = b;
+                p[1] = g;
+                p[2] = r;
+                sum += (uint8_t)b + (uint32_t)(uint8_t)g + (uint8_t)r;
             }
         pad_right:
             for (uint32_t i = box.x_px + box.w_px; i < dst_w_px; i++) {
@@ -66,10 +73,11 @@ KERNEL_TOP void letterbox(const uint8_t *src, const int8_t *lut, int8_t *out, ui
                 row[3 * i + 1] = table[256];
                 row[3 * i + 2] = table[512];
             }
+            checksum = card_checksum_row(checksum, sum);
         }
     }
     status[1] = code == LETTERBOX_OK ? 1u : 0u;
     status[2] = code;
-    status[3] = 0;
+    status[3] = checksum;
     status[0] = CARD_ABI_VERSION;
 }

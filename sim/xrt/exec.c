@@ -17,7 +17,8 @@ typedef void kernel_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_
 static void finish(struct sim_cu *cu, struct sim_cmd *cmd, enum ert_cmd_state state, unsigned n_told) {
     struct sim_card *c = cu->card;
     uint32_t *header = (uint32_t *)(void *)cmd->buf->host;
-    /* All of it under the lock: XRT polls the state, and may start the same packet again the moment it changes. */
+    /* All of it under the lock: XRT polls the state, and may start the same packet again the moment it
+     * changes. */
     pthread_mutex_lock(&c->lock);
     const uint32_t h = __atomic_load_n(header, __ATOMIC_RELAXED);
     if (n_told > 0) __atomic_store_n(header, (h & ~0xfu) | (uint32_t)state, __ATOMIC_RELEASE);

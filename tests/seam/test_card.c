@@ -27,6 +27,7 @@ enum { W = 64, H = 48, D = 32 };
 
 static struct rig rig; /* its directory is the XILINX_XRT of this process */
 static struct card *card;
+static uint32_t checksum;
 
 struct fixture {
     struct card_lane *lane;
@@ -71,9 +72,12 @@ static void synced_run_gives_the_reference(void **state) {
     struct fixture f;
     fixture_init(&f, 0, 1);
     sync_inputs(&f);
-    assert_int_equal(card_letterbox(f.lane, &f.job, 10000), OK);
-    assert_int_equal(card_buf_sync_from_card(f.out, 0, D * D * 3), OK);
+    assert_int_equal(card_letterbox(f.lane, &f.job, 10000, &checksum), OK);
+    assert_int_equal(card_buf_fetch(f.out, D, D * 3, checksum), OK);
     assert_memory_equal(card_buf_at(f.out), f.want, D * D * 3);
+    /* one bit of it would be noticed */
+    assert_int_equal(card_buf_fetch(f.out, D, D * 3, checksum ^ 1), ERR_CARD);
+    assert_int_equal(card_buf_fetch(f.out, D + 1000, D * 3, checksum), ERR_USAGE);
     fixture_fini(&f);
 }
 
@@ -82,7 +86,7 @@ static void forgotten_sync_to_the_card_shows(void **state) {
     struct fixture f;
     fixture_init(&f, 0, 2);
     assert_int_equal(card_buf_sync_to_card(f.lut, 0, CARD_LUT_BYTES), OK);
-    assert_int_equal(card_letterbox(f.lane, &f.job, 10000), OK);
+    assert_int_equal(card_letterbox(f.lane, &f.job, 10000, &checksum), OK);
     assert_int_equal(card_buf_sync_from_card(f.out, 0, D * D * 3), OK);
     assert_memory_not_equal(card_buf_at(f.out), f.want, D * D * 3);
     fixture_fini(&f);
@@ -94,7 +98,7 @@ static void forgotten_sync_from_the_card_shows(void **state) {
     fixture_init(&f, 0, 3);
     sync_inputs(&f);
     memset(card_buf_at(f.out), 0, D * D * 3);
-    assert_int_equal(card_letterbox(f.lane, &f.job, 10000), OK);
+    assert_int_equal(card_letterbox(f.lane, &f.job, 10000, &checksum), OK);
     for (unsigned i = 0; i < D * D * 3; i++) assert_int_equal(card_buf_at(f.out)[i], 0);
     fixture_fini(&f);
 }
@@ -121,10 +125,10 @@ static void buffer_of_the_wrong_bank_is_refused(void **state) {
     sync_inputs(&f);
     assert_int_equal(card_buf_new(card, CARD_PLACE_TENSOR, W * H * 3 / 2, &b), OK);
     f.job.src.buf = b;
-    assert_int_equal(card_letterbox(f.lane, &f.job, 10000), ERR_CARD);
+    assert_int_equal(card_letterbox(f.lane, &f.job, 10000, &checksum), ERR_CARD);
     f.job.src.buf = f.src;
     f.job.lut = f.src;
-    assert_int_equal(card_letterbox(f.lane, &f.job, 10000), ERR_CARD);
+    assert_int_equal(card_letterbox(f.lane, &f.job, 10000, &checksum), ERR_CARD);
     card_buf_free(&b);
     fixture_fini(&f);
 }
@@ -136,20 +140,20 @@ static void buffer_too_small_for_its_job_is_refused(void **state) {
     sync_inputs(&f);
     struct card_letterbox_job j = f.job;
     j.dst_w_px = D + 1;
-    assert_int_equal(card_letterbox(f.lane, &j, 10000), ERR_USAGE);
+    assert_int_equal(card_letterbox(f.lane, &j, 10000, &checksum), ERR_USAGE);
     j = f.job;
     j.src.h_px = H + 2;
-    assert_int_equal(card_letterbox(f.lane, &j, 10000), ERR_USAGE);
+    assert_int_equal(card_letterbox(f.lane, &j, 10000, &checksum), ERR_USAGE);
     j = f.job;
     j.src.uv_offset_bytes = W * H + 1;
-    assert_int_equal(card_letterbox(f.lane, &j, 10000), ERR_USAGE);
+    assert_int_equal(card_letterbox(f.lane, &j, 10000, &checksum), ERR_USAGE);
     j = f.job;
     j.lut = f.out;
     j.out = f.lut;
-    assert_int_equal(card_letterbox(f.lane, &j, 10000), ERR_USAGE);
+    assert_int_equal(card_letterbox(f.lane, &j, 10000, &checksum), ERR_USAGE);
     const struct card_crop_job c = {
         .src = f.job.src, .rois = f.lut, .out = f.out, .n_rois = 33, .dst_w_px = 4, .dst_h_px = 4};
-    assert_int_equal(card_crop(f.lane, &c, 10000), ERR_USAGE);
+    assert_int_equal(card_crop(f.lane, &c, 10000, &checksum), ERR_USAGE);
     fixture_fini(&f);
 }
 
@@ -159,9 +163,9 @@ static void kernel_that_refuses_says_so_through_its_status(void **state) {
     fixture_init(&f, 0, 6);
     sync_inputs(&f);
     f.job.src.w_px = W - 1; /* odd */
-    assert_int_equal(card_letterbox(f.lane, &f.job, 10000), ERR_CARD);
+    assert_int_equal(card_letterbox(f.lane, &f.job, 10000, &checksum), ERR_CARD);
     f.job.src.w_px = W;
-    assert_int_equal(card_letterbox(f.lane, &f.job, 10000), OK); /* and the lane goes on */
+    assert_int_equal(card_letterbox(f.lane, &f.job, 10000, &checksum), OK); /* and the lane goes on */
     fixture_fini(&f);
 }
 
@@ -171,7 +175,8 @@ struct side {
 };
 static void *run_side(void *arg) {
     struct side *s = arg;
-    s->e = card_letterbox(s->f.lane, &s->f.job, 10000);
+    uint32_t mine;
+    s->e = card_letterbox(s->f.lane, &s->f.job, 10000, &mine);
     return NULL;
 }
 
@@ -219,9 +224,9 @@ static void run_without_answer_in_time_is_a_timeout(void **state) {
     struct fixture f;
     fixture_init(&f, 0, 7);
     sync_inputs(&f);
-    assert_int_equal(card_letterbox(f.lane, &f.job, 1), ERR_TIMEOUT);
+    assert_int_equal(card_letterbox(f.lane, &f.job, 1, &checksum), ERR_TIMEOUT);
     /* The lane is lost, and its buffers are the card's. */
-    assert_int_equal(card_letterbox(f.lane, &f.job, 10000), ERR_CARD);
+    assert_int_equal(card_letterbox(f.lane, &f.job, 10000, &checksum), ERR_CARD);
     /* Here the run will end, so the test waits for its result before it frees them. */
     const uint64_t end = clock_mono_ns() + 5000000000u;
     do assert_int_equal(card_buf_sync_from_card(f.out, 0, D * D * 3), OK);

@@ -247,9 +247,10 @@ static void card_that_vanishes_comes_back_and_loses_no_job(void **state) {
 /* Faults that a completion or a status shows: the run is done again on the same worker. */
 static void wrong_answers_of_a_card_are_noticed_and_the_job_is_done_again(void **state) {
     (void)state;
-    static const char *const plan[] = {"[fault]\nstatus_at = 2\n", "[fault]\nerror_at = 2\n",
-                                       "[fault]\nshort_at = 2\n", "[fault]\ndouble_at = 2\n",
-                                       "[fault]\ndelay_pct = 50\ndelay_us = 20000\nseed = 5\n"};
+    static const char *const plan[] = {
+        "[fault]\nstatus_at = 2\n", "[fault]\nerror_at = 2\n",
+        "[fault]\nshort_at = 2\n",  "[fault]\ncorrupt_at = 2\n",
+        "[fault]\ndouble_at = 2\n", "[fault]\ndelay_pct = 50\ndelay_us = 20000\nseed = 5\n"};
     for (unsigned i = 0; i < sizeof plan / sizeof plan[0]; i++) {
         struct rig r;
         struct outcome o[4];
@@ -260,7 +261,7 @@ static void wrong_answers_of_a_card_are_noticed_and_the_job_is_done_again(void *
         all_were_right(o);
         cards_stats(r.cards, &s);
         assert_int_equal(s.n_restarts, 0);
-        assert_int_equal(s.n_resubmitted, i < 3 ? 1 : 0);
+        assert_int_equal(s.n_resubmitted, i < 4 ? 1 : 0);
         rig_fini(&r);
     }
 }
