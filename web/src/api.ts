@@ -56,6 +56,7 @@ export type Token = {
   not?: boolean;
   only?: boolean;
   corrected?: boolean;
+  note?: string;
   values?: { field: string; value: string; label: string }[];
   readings?: { label?: string; text?: string }[];
 };
@@ -87,6 +88,10 @@ export type Answer = {
   coverage: { camera_h: number; searched_h: number; n_gaps: number; gaps: Gap[] };
   histogram: { from_ms: number; step_ms: number; hits: number[] };
   facets: Record<string, Record<string, number>>;
+  /* Of each asked field: sightings that fit the rest and could not be decided there. */
+  undecided?: { field: string; unknown: number; not_estimated: number }[];
+  /* Only when nothing was found: how many there are without that one criterion. */
+  without?: { field: string; values?: { field: string; value: string }[]; not?: boolean; total: number }[];
   items: Sighting[];
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is always there: case strip, rail, keys, theme, language; and the page inside. */
 import { signal } from "@preact/signals";
-import type { ComponentType, JSX } from "preact";
+import { Component, type ComponentChildren, type ComponentType, type JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { language, t } from "./i18n";
 import { Icon, type IconName } from "./icons";
@@ -179,6 +179,29 @@ function NoCase(): JSX.Element {
   );
 }
 
+/* A fault of the page itself is said in its place; strip and rail go on. */
+class Boundary extends Component<{ children: ComponentChildren }, { fault: string | null }> {
+  override state = { fault: null };
+  override componentDidCatch(e: unknown): void {
+    this.setState({ fault: e instanceof Error ? e.message : String(e) });
+  }
+  override render(): ComponentChildren {
+    if (this.state.fault === null) return this.props.children;
+    return (
+      <main class="page" id="main" tabIndex={-1}>
+        <div class="notice" role="alert">
+          <h1>{t("page.broken")}</h1>
+          <p>{t("page.broken.text")}</p>
+          <pre lang="en">{this.state.fault}</pre>
+          <button class="btn pri" type="button" onClick={() => location.reload()}>
+            {t("page.reload")}
+          </button>
+        </div>
+      </main>
+    );
+  }
+}
+
 function Content(): JSX.Element {
   if (bootError.value)
     return (
@@ -243,7 +266,9 @@ export function Shell(): JSX.Element {
           </a>
         ))}
       </nav>
-      <Content />
+      <Boundary key={current}>
+        <Content />
+      </Boundary>
       <Help />
       <div class="vh" aria-live="polite">
         {announcement}

@@ -273,6 +273,17 @@ test("words that are not understood are named, not guessed", async () => {
   await page.locator(".tok.bad", { hasText: "gloubiboulga" }).waitFor();
 });
 
+test("an empty answer says which criterion to drop, and drops it", async () => {
+  const a = await ask(page, "personne haut violet");
+  if (a.total !== 0) throw new Error(`this footage has ${a.total} people in purple`);
+  const drop = page.getByRole("button", { name: /^Sans « haut violet » : \d+ passages$/ });
+  await drop.waitFor();
+  const answered = page.waitForResponse((r) => r.url().endsWith("/api/v1/search"));
+  await drop.click();
+  if ((await (await answered).json()).total < 1) throw new Error("nothing without it either");
+  if ((await page.inputValue("#sentence")) !== "personne") throw new Error(await page.inputValue("#sentence"));
+});
+
 test("a word that the law forbids stops the search", async () => {
   await ask(page, "homme haut rouge");
   await page.locator(".empty[role=alert]").waitFor();

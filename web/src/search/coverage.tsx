@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { language, number, t, tOr } from "../i18n";
 import { Icon } from "../icons";
-import { answer, cameraName, cameras, openCase, tz } from "../state";
+import { answer, cameraName, cameras, fieldLabel, openCase, tz } from "../state";
 import { clockSeconds, dayAndTime, hours, sameDay } from "../time";
 
 export const coverageShown = signal(false);
@@ -23,6 +23,32 @@ function gapText(from: number, to: number): string {
   const left = brief ? `${dayAndTime(from, zone, lang).slice(0, -5)}${clockSeconds(from, zone)}` : dayAndTime(from, zone, lang);
   const right = brief ? clockSeconds(to, zone) : dayAndTime(to, zone, lang);
   return `${left} – ${sameDay(from, to, zone) && !brief ? right.slice(-5) : right}`;
+}
+
+/* How many sightings no criterion could be decided on: they are neither found nor excluded. */
+export const undecidedCount = (): number =>
+  (answer.value?.undecided ?? []).reduce((n, u) => n + u.unknown + u.not_estimated, 0);
+
+function Undecided(): JSX.Element | null {
+  if (undecidedCount() === 0) return null;
+  return (
+    <>
+      <h3>{t("undecided.title")}</h3>
+      <ul class="plain">
+        {(answer.value?.undecided ?? [])
+          .filter((u) => u.unknown + u.not_estimated > 0)
+          .map((u) => (
+            <li key={u.field}>
+              {t("undecided.line", {
+                field: fieldLabel(u.field),
+                unknown: number(u.unknown),
+                not_estimated: number(u.not_estimated),
+              })}
+            </li>
+          ))}
+      </ul>
+    </>
+  );
 }
 
 export function CoverageDialog(): JSX.Element {
@@ -73,6 +99,7 @@ export function CoverageDialog(): JSX.Element {
               </tbody>
             </table>
           )}
+          <Undecided />
           {c.n_gaps > c.gaps.length && <p class="hint">{t("coverage.more", { n: number(c.n_gaps - c.gaps.length) })}</p>}
         </div>
       )}

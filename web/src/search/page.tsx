@@ -19,11 +19,11 @@ import {
 } from "../state";
 import { hours } from "../time";
 import { Cards, Lanes } from "./cards";
-import { camerasText, CoverageDialog, coverageShown } from "./coverage";
+import { camerasText, CoverageDialog, coverageShown, undecidedCount } from "./coverage";
 import { Facets } from "./facets";
 import { Player, playerKey } from "./player";
 import { Timeline } from "./timeline";
-import { Tokens } from "./tokens";
+import { remove, Tokens, wordsOf } from "./tokens";
 
 function Sentence(): JSX.Element {
   return (
@@ -102,6 +102,19 @@ function Head(): JSX.Element {
         </span>
       </span>
       <Missing />
+      {undecidedCount() > 0 && (
+        <button
+          class="doubt"
+          type="button"
+          title={t("undecided.chip.title")}
+          onClick={() => (coverageShown.value = true)}
+        >
+          +{" "}
+          {undecidedCount() === 1
+            ? t("undecided.chip.1")
+            : t("undecided.chip.n", { n: number(undecidedCount()) })}
+        </button>
+      )}
       <span class="sp" />
       <div class="seg" role="group" aria-label={t("result.view")}>
         {(["cards", "lanes"] as const).map((v) => (
@@ -129,12 +142,34 @@ function Head(): JSX.Element {
   );
 }
 
+/* One button per criterion whose removal would find something. */
+function Without(): JSX.Element {
+  const a = answer.value;
+  return (
+    <>
+      {(a?.without ?? []).map((w) => {
+        const asked = (v: { field: string; value: string }): boolean =>
+          (w.values ?? []).some((x) => x.field === v.field && x.value === v.value);
+        const token = a?.tokens.find((k) => k.n > 0 && (k.values ?? [k]).some(asked));
+        if (!token || w.total === 0) return null;
+        const count = tCount("result.count", w.total);
+        return (
+          <button key={token.at} class="btn pri" type="button" onClick={() => remove(token)}>
+            {t("result.without", { what: wordsOf(token), count })}
+          </button>
+        );
+      })}
+    </>
+  );
+}
+
 function Empty(): JSX.Element {
   return (
     <div class="empty">
       <h2>{t("result.empty.title")}</h2>
       <p>{t("result.empty.text")}</p>
       <div class="btns">
+        <Without />
         <button class="btn" type="button" onClick={() => (coverageShown.value = true)}>
           {t("result.empty.coverage")}
         </button>

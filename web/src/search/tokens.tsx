@@ -14,6 +14,10 @@ export function Swatch({ name }: { name: string }): JSX.Element {
   return <i class={colour ? "sw" : "sw none"} style={colour ? { backgroundColor: colour } : undefined} aria-hidden="true" />;
 }
 
+/* "haut rouge": the field says what the value is of. */
+export const wordsOf = (token: Token): string =>
+  `${token.not ? `${t("token.not")} ` : ""}${fieldLabel(token.field)} ${valueLabel(token.field, token.value) || token.text}`;
+
 /* Takes the token's words out: by their place while the sentence is the one that was read, else by their text. */
 export function remove(token: Token): void {
   const a = answer.value ?? searchError.value?.body;
@@ -44,15 +48,17 @@ function Known({ token }: { token: Token }): JSX.Element {
   const text = [...new Set(label)].join(", ");
   const filters = token.state === "ok" || token.state === "ranks";
   const how = token.not ? "token.not" : token.only ? "token.only" : token.state === "ranks" ? "token.maybe" : null;
+  const note = token.note ? tOr(`note.${token.note}`, "") : "";
   const readings = token.readings?.map((r) => r.label ?? r.text).join(", ");
   return (
-    <li class={filters ? "tok" : "tok bad"}>
+    <li class={filters ? "tok" : "tok bad"} title={note || undefined}>
       <span>
         <em>{filters ? fieldLabel(token.field) : tOr(`token.${token.state}`, token.state)}</em>
         {how && <em>{t(how)}</em>}
         {isColourField(token.field) && <Swatch name={token.value} />}
         {text}
         {readings && <small> {t("token.readings", { what: readings })}</small>}
+        {note && !filters && <small> · {note}</small>}
         {token.corrected && <small> ({token.text})</small>}
       </span>
       {token.n > 0 && <Cross what={token.text} onClick={() => remove(token)} />}
