@@ -96,7 +96,7 @@ $(WORKER_DOUBLES): $(B)/%: $(B)/%.o $(addprefix $(B)/host/proc/,wire.o worker_si
 $(addprefix $(B)/tests/unit/,test_worker test_sandbox test_decoder): | $(WORKER_DOUBLES)
 # Tests through the real worker, on clips that the ffmpeg command makes.
 MEDIA_TEST_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/media/test_*.c))
-$(MEDIA_TEST_BIN): $(B)/%: $(B)/%.o $(B)/tests/support/media.o $(B)/libhost.a | $(B)/relecture-decode
+$(MEDIA_TEST_BIN): $(B)/%: $(B)/%.o $(B)/tests/support/media.o $(B)/libhost.a | $(B)/relecture-decode $(WORKER_DOUBLES)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(HOST_LIBS)
 TEST_BIN += $(MEDIA_TEST_BIN)
 $(B)/tests/bench/bench_decode: $(B)/tests/bench/bench_decode.o $(B)/tests/support/media.o $(B)/libhost.a | $(B)/relecture-decode

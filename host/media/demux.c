@@ -156,6 +156,28 @@ static const char *refusal_of(const AVInputFormat *in) {
     return NULL;
 }
 
+/* Pictures strung together without a container are a recording of some cameras. */
+static bool is_jpeg_stream(struct demux *d, const AVInputFormat *in) {
+    enum { CHUNK = 65536, LOOK_BYTES = 32 << 20 };
+    if (!name_is(in->name, "jpeg_pipe")) return false;
+    uint8_t *buf = av_malloc(CHUNK);
+    uint32_t last = 0;
+    bool found = false;
+    const int64_t pos = d->pos; /* FFmpeg's buffer relies on it */
+    d->pos = 0;
+    for (int n = 0; buf && !found && d->pos < LOOK_BYTES;) {
+        n = read_file(d, buf, CHUNK);
+        if (n <= 0) break;
+        for (int i = 0; i < n && !found; i++) {
+            last = last << 8 | buf[i];
+            found = last == 0xffd9ffd8u; /* the end of one, the start of the next */
+        }
+    }
+    av_free(buf);
+    d->pos = pos;
+    return found;
+}
+
 static int pick_stream(const AVFormatContext *fmt) {
     int best = -1;
     int64_t best_area = -1;
@@ -223,7 +245,8 @@ static enum err open_format(struct demux *d, struct wire_failed *f) {
                                 : "is not a video format that we know, or it is damaged at its very start");
         goto fail;
     }
-    const char *why = refusal_of(in);
+    if (is_jpeg_stream(d, in)) in = av_find_input_format("mjpeg");
+    const char *why = in ? refusal_of(in) : "is not a file format";
     if (why) {
         demux_fail(f, WIRE_FAIL_OPEN, -1, "%s", why);
         e = ERR_UNSUPPORTED;

@@ -35,6 +35,7 @@ make y444.mkv $ff $(src 352x288 25 2) -c:v libx264 -preset ultrafast -pix_fmt yu
 make rgb.mkv $ff $(src 352x288 25 1) -c:v ffv1 -pix_fmt bgr0
 make full.mkv $ff $(src 352x288 25 2) -vf scale=out_range=full -c:v libx264 -preset ultrafast -pix_fmt yuvj420p -color_range pc -x264-params threads=1
 make mjpeg.avi $ff $(src 352x288 25 2) -c:v mjpeg -q:v 4 -pix_fmt yuvj420p
+make raw.mjpeg $ff $(src 352x288 25 2) -c:v mjpeg -q:v 4 -pix_fmt yuvj420p -f mjpeg
 make odd.avi $ff $(src 177x143 25 2) -c:v mpeg4 -q:v 4
 make packed.avi $ff $(src 352x288 25 3) -c:v mpeg4 -bf 2 -q:v 4
 make h264.avi $ff -i bframes.mp4 -c copy

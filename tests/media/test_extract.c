@@ -369,6 +369,35 @@ static void requests_are_limited_cancelled_and_dropped(void **state) {
     bench_end(&b);
 }
 
+static void worker_that_dies_or_hangs_leaves_nothing_and_the_next_goes_on(void **state) {
+    (void)state;
+    struct bench b;
+    bench_begin(&b, 4);
+    extract_free(&b.ex);
+    char double_path[600], in[128];
+    media_built_path("tests/support/decode_double", double_path, sizeof double_path);
+    const struct extract_config cfg = {
+        .exe = double_path, .dir = b.dir, .n_waiting = 4, .limit_s = 1, .clip_max_s = 60};
+    assert_int_equal(extract_new(b.base, &cfg, &b.ex), OK);
+    static const char *const words[] = {"fall", "hang", "fall"};
+    static const enum err want[] = {ERR_IO, ERR_TIMEOUT, ERR_IO};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(in, sizeof in, "%s.in", b.dir);
+        FILE *f = fopen(in, "w");
+        assert_non_null(f);
+        fputs(words[i], f);
+        fclose(f);
+        struct answer a = {.base = b.base, .leave_at = 1};
+        assert_int_equal(extract_clip(b.ex, in, 0, 1000000, words[i], on_done, &a), OK);
+        event_base_dispatch(b.base);
+        assert_int_equal(a.status, want[i]);
+        assert_true(a.text[0] != 0);
+        assert_int_equal(bench_n_files(&b), 0);
+    }
+    unlink(in);
+    bench_end(&b);
+}
+
 static void extract_may_be_freed_inside_its_callback(void **state) {
     (void)state;
     struct bench b;
@@ -413,6 +442,7 @@ int main(void) {
         cmocka_unit_test(failed_extracts_leave_nothing),
         cmocka_unit_test(same_key_is_made_once_and_kept),
         cmocka_unit_test(requests_are_limited_cancelled_and_dropped),
+        cmocka_unit_test(worker_that_dies_or_hangs_leaves_nothing_and_the_next_goes_on),
         cmocka_unit_test(extract_may_be_freed_inside_its_callback),
         cmocka_unit_test(leftovers_of_a_crash_are_removed),
     };

@@ -110,6 +110,10 @@ static void raw_streams_without_times_are_counted(void **state) {
     assert_int_equal(r.n_frames, 150);
     for (unsigned i = 0; i < r.n_frames; i++) assert_int_equal(r.frames[i].pts_us, i * 40000);
     media_run_fini(&r);
+    run_frames("raw.mjpeg", 0, -1, &r); /* not taken for a picture */
+    assert_true(r.ended);
+    assert_int_equal(r.n_frames, 50);
+    media_run_fini(&r);
 }
 
 static void a_clock_that_jumps_back_goes_on_and_is_told(void **state) {

@@ -188,6 +188,26 @@ static void stills_and_clips_of_bad_files_fail_and_write_nothing_playable(void *
     unlink(out);
 }
 
+static void a_full_disk_is_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        enum decoder_job what;
+    } cases[] = {{"ippp.mp4", DECODER_CLIP}, {"mpeg2.vob", DECODER_CLIP}, {"ippp.mp4", DECODER_STILL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char path[256];
+        snprintf(path, sizeof path, CLIPS "%s", cases[i].name);
+        struct media_run r;
+        const struct media_job job = {
+            .job = cases[i].what, .path = path, .out_path = "/dev/full", .from_us = 0, .to_us = 1000000};
+        media_run(exe, &job, &r);
+        if (!r.failed || r.err != ERR_FULL || r.fail.why != WIRE_FAIL_WRITE)
+            fail_msg("%s: err %d %s", cases[i].name, r.err, r.fail.text);
+        assert_non_null(strstr(r.fail.text, "no space left"));
+        media_run_fini(&r);
+    }
+}
+
 int main(void) {
     media_built_path("relecture-decode", exe, sizeof exe);
     if (system("tests/media/make_clips.sh " CLIPS " >&2") != 0) {
@@ -200,6 +220,7 @@ int main(void) {
         cmocka_unit_test(damage_in_the_middle_costs_a_stretch_and_not_the_rest),
         cmocka_unit_test(a_pause_in_the_footage_is_told),
         cmocka_unit_test(file_that_changes_while_it_is_read_is_told),
+        cmocka_unit_test(a_full_disk_is_told),
         cmocka_unit_test(stills_and_clips_of_bad_files_fail_and_write_nothing_playable),
     };
     return cmocka_run_group_tests_name("refusals", tests, NULL, NULL);
