@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/search/search.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,30 +189,6 @@ static json_t *items_json(const struct question *s, const struct index_result *r
     return items;
 }
 
-/* What was said and not used, by its own text: the page shows it beside the tokens. */
-static json_t *texts_in_state(const struct question *s, const char *state) {
-    json_t *out = json_array(), *tokens = search_tokens_json(s), *t;
-    size_t i;
-    json_array_foreach(tokens, i, t) {
-        const char *is = json_string_value(json_object_get(t, "state"));
-        if (is && strcmp(is, state) == 0) json_array_append(out, json_object_get(t, "text"));
-    }
-    json_decref(tokens);
-    return out;
-}
-static void add_words(const struct question *s, json_t *answer) {
-    json_t *kept = json_array(), *tokens = search_tokens_json(s), *t;
-    size_t i;
-    json_array_foreach(tokens, i, t) {
-        const char *is = json_string_value(json_object_get(t, "state"));
-        if (is && strcmp(is, "unknown") != 0 && strcmp(is, "refused") != 0) json_array_append(kept, t);
-    }
-    json_decref(tokens);
-    json_object_set_new(answer, "tokens", kept);
-    json_object_set_new(answer, "ignored", texts_in_state(s, "unknown"));
-    json_object_set_new(answer, "refused", texts_in_state(s, "refused"));
-}
-
 static enum err answer_question(struct question *s, json_t **answer) {
     uint64_t began_ns = clock_mono_ns();
     json_t *coverage = NULL, *facets = NULL, *undecided = NULL, *without = NULL;
@@ -251,50 +226,6 @@ static enum err answer_question(struct question *s, json_t **answer) {
     return e;
 }
 
-/* ---- what people are told ---------------------------------------------------------------------------- */
-
-struct told {
-    const char *code, *fr, *en;
-};
-static const struct told told[] = {
-    {"refused_word", "Ce mot décrit un trait que la loi interdit de rechercher.",
-     "This word describes a trait that the law forbids searching for."},
-    {"criterion_not_allowed", "Ce critère n'est pas autorisé dans ce dossier.",
-     "This criterion is not allowed in this case."},
-    {"outside_period", "La date demandée sort de la période autorisée par la réquisition.",
-     "The date asked for lies outside the period that the requisition allows."},
-    {"outside_cameras", "Une caméra demandée n'est pas dans la réquisition.",
-     "A camera asked for is not in the requisition."},
-    {"not_understood", "Aucun mot n'a été compris.", "No word was understood."},
-    {"two_objects", "Une recherche décrit un seul objet : une personne, ou un véhicule.",
-     "One search describes one object: a person, or a vehicle."},
-    {"too_long", "La phrase demande trop de choses à la fois.", "The sentence asks too much at once."},
-    {"timeout", "La recherche a pris trop de temps ; réduisez la période ou les caméras.",
-     "The search took too long; narrow the period or the cameras."},
-    {"vehicles_only", "Seul un véhicule peut être suivi de caméra en caméra.",
-     "Only a vehicle can be followed from camera to camera."},
-    {"not_found", "Ce passage n'existe pas dans ce dossier.", "There is no such passage in this case."},
-    {"bad_request", "La demande n'a pas la forme attendue.", "The request does not have the expected form."},
-};
-
-json_t *search_refusal_json(const struct question *s, enum err e) {
-    const char *code = s->code, *message = err_text(e);
-    if (!code)
-        code = e == ERR_TIMEOUT  ? "timeout"
-               : e == ERR_USAGE  ? "bad_request"
-               : e == ERR_DENIED ? "outside_case"
-                                 : NULL;
-    if (!code) return NULL; /* a fault of ours, not an answer */
-    char key[64];
-    snprintf(key, sizeof key, "error.%s", code);
-    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
-        if (strcmp(told[i].code, code) == 0) message = s->language == VOCAB_EN ? told[i].en : told[i].fr;
-    json_t *answer = json_pack("{s:s,s:s,s:s,s:O*}", "code", code, "message_key", key, "message", message,
-                               "params", s->params);
-    if (answer) add_words(s, answer);
-    return answer;
-}
-
 /* ---- the doors --------------------------------------------------------------------------------------- */
 
 static bool is_blank(const char *text) {
@@ -316,7 +247,7 @@ static enum err run(struct question *s, const json_t *body, json_t **answer) {
     if (!e) e = search_body_read(s, body);
     if (!e) e = check_criteria(s);
     if (!e) e = answer_question(s, answer);
-    if (!e) add_words(s, *answer);
+    if (!e) search_add_words(s, *answer);
     return e;
 }
 

@@ -30,8 +30,10 @@ struct question {
 /* Refuses: code for programs (API.md), params for the message; takes `params`. Gives e back. */
 enum err question_refuse(struct question *s, enum err e, const char *code, json_t *params);
 
-/* What the user is told instead of an answer; NULL when the error is a fault of ours. */
+/* search_refusal.c: what the user is told instead of an answer; NULL when the error is a fault of ours. */
 json_t *search_refusal_json(const struct question *s, enum err e);
+/* tokens[], ignored[] and refused[] of the sentence, into an answer or a refusal. */
+void search_add_words(const struct question *s, json_t *answer);
 
 /* search_body.c: the JSON body's own members (all but the sentence) joined to s->query. */
 MUST_CHECK enum err search_body_read(struct question *s, const json_t *body);

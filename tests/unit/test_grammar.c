@@ -205,9 +205,106 @@ static void every_vector_gives_its_query_and_tokens(void **state) {
     assert_int_equal(n_wrong, 0);
 }
 
+/* ---- every word of the vocabulary, by itself --------------------------------------------------------------
+ */
+
+static void parse_alone(const struct vocab_word *w, struct grammar_result *r) {
+    struct grammar_input in = {.vocab = vocab,
+                               .text = w->text,
+                               .language = w->language,
+                               .now_ms = moment(file, "now"),
+                               .zone = zone,
+                               .from_ms = moment(file, "from"),
+                               .to_ms = moment(file, "to")};
+    assert_int_equal(grammar_parse(&in, r), OK);
+}
+
+static void every_refused_word_stops_the_search_and_says_why(void **state) {
+    (void)state;
+    size_t n;
+    unsigned n_refused = 0;
+    const struct vocab_word *w = vocab_words(vocab, &n);
+    struct grammar_result *r = calloc(1, sizeof *r);
+    assert_non_null(r);
+    for (size_t i = 0; i < n; i++) {
+        if (w[i].sense != VOCAB_REFUSED) continue;
+        parse_alone(&w[i], r);
+        if (r->stop != GRAMMAR_STOP_REFUSED) print_error("\"%s\" is not refused\n", w[i].text);
+        assert_int_equal(r->stop, GRAMMAR_STOP_REFUSED);
+        assert_string_equal(r->tokens[r->stop_token].value, w[i].name);
+        grammar_fini(r);
+        n_refused++;
+    }
+    assert_true(n_refused > 500);
+    free(r);
+}
+
+static void every_value_word_is_understood(void **state) {
+    (void)state;
+    size_t n;
+    const struct vocab_word *w = vocab_words(vocab, &n);
+    struct grammar_result *r = calloc(1, sizeof *r);
+    assert_non_null(r);
+    for (size_t i = 0; i < n; i++) {
+        if (w[i].sense != VOCAB_VALUE) continue;
+        parse_alone(&w[i], r);
+        bool found = false;
+        for (unsigned t = 0; t < r->n_tokens; t++) {
+            assert_int_not_equal(r->tokens[t].state, GRAMMAR_UNKNOWN);
+            assert_false(r->tokens[t].corrected);
+            for (unsigned k = 0; k < r->tokens[t].n_values; k++)
+                for (unsigned v = 0; v < w[i].n_values; v++)
+                    found = found || r->tokens[t].values[k] == w[i].values[v];
+            for (unsigned k = 0; k < r->tokens[t].n_readings; k++)
+                found = found || r->tokens[t].readings[k].value == w[i].values[0];
+        }
+        if (!found) print_error("\"%s\" is not understood\n", w[i].text);
+        assert_true(found);
+        grammar_fini(r);
+    }
+    free(r);
+}
+
+static void a_slip_never_reaches_a_refused_word(void **state) {
+    (void)state;
+    static const char *const near[] = {"hommme", "fammille", "jeunne", "arabee", "vieuxx", "womann", "oldd"};
+    struct grammar_result *r = calloc(1, sizeof *r);
+    assert_non_null(r);
+    for (size_t i = 0; i < sizeof near / sizeof *near; i++) {
+        struct vocab_word w = {.text = near[i], .language = VOCAB_FR};
+        parse_alone(&w, r);
+        assert_int_not_equal(r->stop, GRAMMAR_STOP_REFUSED);
+        grammar_fini(r);
+    }
+    free(r);
+}
+
+static void a_text_too_long_or_with_too_many_wishes_is_told_so(void **state) {
+    (void)state;
+    char text[GRAMMAR_TEXT_MAX + 2];
+    struct grammar_result *r = calloc(1, sizeof *r);
+    assert_non_null(r);
+    memset(text, 'a', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    struct vocab_word w = {.text = text, .language = VOCAB_FR};
+    parse_alone(&w, r);
+    assert_int_equal(r->stop, GRAMMAR_STOP_TOO_LONG);
+    grammar_fini(r);
+    text[0] = '\0';
+    for (unsigned i = 0; i < 20; i++) strcat(text, "haut rouge, bas bleu, ");
+    parse_alone(&w, r);
+    assert_int_equal(r->stop, GRAMMAR_STOP_TOO_LONG); /* more than 16 groups */
+    grammar_fini(r);
+    free(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_vector_gives_its_query_and_tokens),
+        cmocka_unit_test(every_refused_word_stops_the_search_and_says_why),
+        cmocka_unit_test(every_value_word_is_understood),
+        cmocka_unit_test(a_slip_never_reaches_a_refused_word),
+        cmocka_unit_test(a_text_too_long_or_with_too_many_wishes_is_told_so),
     };
     return cmocka_run_group_tests_name("grammar", tests, open_all, close_all);
 }

@@ -229,8 +229,19 @@ static void refused_words_are_refused_and_named(void **state) {
     assert_string_equal(json_string_value(json_object_get(a, "code")), "refused_word");
     assert_string_equal(json_string_value(json_object_get(json_object_get(a, "params"), "reason")), "sex");
     assert_string_equal(json_string_value(json_array_get(json_object_get(a, "refused"), 0)), "homme");
+    assert_string_equal(json_string_value(json_object_get(a, "message")),
+                        "« homme » : le sexe ou le genre. La loi interdit cette recherche.");
     json_decref(a);
-    assert_code("personne noire", ERR_DENIED, "refused_word");
+    a = say("personne noire", ERR_DENIED);
+    assert_string_equal(
+        json_string_value(json_object_get(a, "message")),
+        "« noire » : la couleur de la peau. La loi interdit cette recherche. Pour le vêtement, "
+        "dites « haut noir » ou « en noir ».");
+    json_decref(a);
+    a = say("taxi", ERR_USAGE); /* known, but not measured yet */
+    assert_string_equal(json_string_value(json_object_get(a, "code")), "not_understood");
+    assert_non_null(strstr(json_string_value(json_object_get(a, "message")), "ne peut encore"));
+    json_decref(a);
     assert_code("licorne", ERR_USAGE, "not_understood");
 }
 
