@@ -28,6 +28,8 @@ static bool journal_search(struct register_db *r, const char *case_id, const jso
     json_t *item;
     json_array_foreach(json_object_get(answer, "items"), i, item)
         json_array_append(ids, json_object_get(item, "id"));
+    json_array_foreach(json_object_get(answer, "hops"), i, item)
+        json_array_append(ids, json_object_get(json_object_get(item, "sighting"), "id"));
     json_t *detail = json_pack("{s:O,s:I,s:o}", "asked", body, "total",
                                total ? json_integer_value(total) : (json_int_t)-1, "ids", ids);
     if (!detail) detail = json_object();
@@ -38,7 +40,8 @@ static bool journal_search(struct register_db *r, const char *case_id, const jso
 static int answer_one(struct register_db *r, const struct search_context *ctx, const json_t *body,
                       bool json) {
     json_t *answer = NULL;
-    const enum err e = search_json(ctx, body, &answer);
+    const bool route = json_object_get(body, "seed_sighting_id") != NULL;
+    const enum err e = route ? search_route(ctx, body, &answer) : search_json(ctx, body, &answer);
     int code = e == ERR_DENIED ? CLI_REFUSED : e == ERR_USAGE ? CLI_USAGE : e ? CLI_FAILED : CLI_DONE;
     if (!answer) return cli_say(code ? code : CLI_FAILED, "search: %s", err_text(e));
     if (!journal_search(r, ctx->c->id, body, answer, e)) {
@@ -49,7 +52,10 @@ static int answer_one(struct register_db *r, const struct search_context *ctx, c
         cli_print_json(answer);
         return code;
     }
-    search_print(e ? stderr : stdout, answer);
+    if (route && !e)
+        search_route_print(stdout, answer);
+    else
+        search_print(e ? stderr : stdout, answer);
     json_decref(answer);
     return code;
 }
@@ -84,8 +90,9 @@ static int search(struct cli *cli, struct register_db *r, const struct case_file
 
 /* The question as the API takes it: the members of --ask, and what the command line says beside. NULL: told.
  */
-static json_t *body_of(const char *sentence, const char *ask, const long page[2]) {
+static json_t *body_of(const char *sentence, const char *ask, const char *route, const long page[2]) {
     json_error_t error;
+    if (route) return json_pack("{s:s}", "seed_sighting_id", route);
     json_t *body = ask ? json_loads(ask, JSON_REJECT_DUPLICATES, &error) : json_object();
     if (!json_is_object(body)) {
         cli_say(0, "search: --ask is a JSON object, as in '{\"where\": [{\"field\": \"upper_colour\", "
@@ -104,13 +111,17 @@ static json_t *body_of(const char *sentence, const char *ask, const long page[2]
 }
 
 static int run(struct cli *cli, int argc, char **argv) {
-    enum { CASE, LIMIT, OFFSET, LANGUAGE, ASK, JSON, N };
-    struct cli_option o[N] = {[CASE] = {.name = "case"},     [LIMIT] = {.name = "limit"},
-                              [OFFSET] = {.name = "offset"}, [LANGUAGE] = {.name = "language"},
-                              [ASK] = {.name = "ask"},       [JSON] = {.name = "json", .flag = true}};
+    enum { CASE, LIMIT, OFFSET, LANGUAGE, ASK, ROUTE, JSON, N };
+    struct cli_option o[N] = {[CASE] = {.name = "case"},
+                              [LIMIT] = {.name = "limit"},
+                              [OFFSET] = {.name = "offset"},
+                              [LANGUAGE] = {.name = "language"},
+                              [ASK] = {.name = "ask"},
+                              [ROUTE] = {.name = "route"},
+                              [JSON] = {.name = "json", .flag = true}};
     int rest;
     if (!cli_options(&cli_search, argc, argv, o, N, &rest)) return CLI_USAGE;
-    if (rest < 2 && !o[ASK].value)
+    if (rest < 2 && !o[ASK].value && !o[ROUTE].value)
         return cli_say(CLI_USAGE, "search: say what to look for, as in \"personne haut rouge\"");
     long page[2] = {50, 0};
     if ((o[LIMIT].value && !cli_number("limit", o[LIMIT].value, 1, 200, &page[0])) ||
@@ -124,7 +135,7 @@ static int run(struct cli *cli, int argc, char **argv) {
     int code = CLI_USAGE;
     struct case_file c;
     char *sentence = join(argv + 1, rest - 1);
-    json_t *body = sentence ? body_of(sentence, o[ASK].value, page) : NULL;
+    json_t *body = sentence ? body_of(sentence, o[ASK].value, o[ROUTE].value, page) : NULL;
     if (body && cli_case_get(r, o[CASE].value, &c)) {
         code = search(cli, r, &c, body, language, o[JSON].value != NULL);
         case_fini(&c);
@@ -145,6 +156,7 @@ const struct cli_command cli_search = {
         "    "
         "'{\"sort\":\"score\",\"where\":[{\"field\":\"upper_colour\",\"any\":[\"red\",\"orange\"],\"maybe\":"
         "true}]}'\n"
+        "  --route ID: the vehicle of that passage from camera to camera, instead of a sentence\n"
         "  Exit: 0 answered (also with no passage), 2 not understood, 4 outside the case or refused by "
         "law.\n",
     .needs_dir = true,

@@ -37,6 +37,7 @@ MUST_CHECK enum err search_json(const struct search_context *ctx, const json_t *
 /* One vehicle from camera to camera. Body: {seed_sighting_id, max_kmh}. *answer: {seed, hops[], next[]}
  * (API.md, "Routes"); errors as above, with vehicles_only (ERR_DENIED) and not_found (ERR_MISSING). */
 MUST_CHECK enum err search_route(const struct search_context *ctx, const json_t *body, json_t **answer);
+void search_route_print(FILE *out, const json_t *answer);
 /* One sighting as JSON (items[] of an answer, GET /sightings/ID). */
 json_t *search_sighting_json(const struct search_context *ctx, const struct sighting *s);
 

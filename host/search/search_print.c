@@ -120,3 +120,34 @@ void search_print(FILE *out, const json_t *answer) {
     }
     zone_free(&z);
 }
+
+static void print_hop(FILE *out, const struct zone *z, int64_t number, const json_t *hop) {
+    print_item(out, z, number, json_object_get(hop, "sighting"));
+    fprintf(out, "      %s", text_of(hop, "link"));
+    const json_t *km = json_object_get(hop, "km"), *kmh = json_object_get(hop, "kmh");
+    if (km)
+        fprintf(out, ", %.2f km in %.1f min", json_number_value(km),
+                json_number_value(json_object_get(hop, "minutes")));
+    if (kmh) fprintf(out, ", at least %.0f km/h", json_number_value(kmh));
+    fprintf(out, "%s%s\n", *text_of(hop, "flag") ? "  ! " : "", text_of(hop, "flag"));
+}
+
+void search_route_print(FILE *out, const json_t *answer) {
+    size_t i, k;
+    json_t *o, *item;
+    struct zone *z = NULL;
+    const char *tz = text_of(answer, "tz");
+    if (*tz && zone_open(tz, &z) != OK) z = NULL;
+    fprintf(out, "Proposals, each to be confirmed by a person; times are %s\n", z ? tz : "UTC");
+    json_array_foreach(json_object_get(answer, "hops"), i, o) print_hop(out, z, (int64_t)i + 1, o);
+    json_array_foreach(json_object_get(answer, "next"), i, o) {
+        fprintf(out, "Next: %s, %.2f km, ", text_of(o, "camera_id"),
+                json_number_value(json_object_get(o, "km")));
+        print_time(out, z, int_of(o, "from_ms"), false);
+        fputs(" - ", out);
+        print_time(out, z, int_of(o, "to_ms"), false);
+        fprintf(out, ": %lld alike\n", (long long)int_of(o, "total"));
+        json_array_foreach(json_object_get(o, "items"), k, item) print_item(out, z, (int64_t)k + 1, item);
+    }
+    zone_free(&z);
+}

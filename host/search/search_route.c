@@ -217,8 +217,8 @@ enum err search_route(const struct search_context *ctx, const json_t *body, json
     if (!e) e = follow_plate(r);
     if (!e) e = look_further(r);
     if (!e)
-        *answer = json_pack("{s:o,s:f,s:O,s:O}", "seed", search_sighting_json(ctx, &r->seed), "max_kmh",
-                            r->max_kmh, "hops", r->hops, "next", r->next);
+        *answer = json_pack("{s:o,s:s,s:f,s:O,s:O}", "seed", search_sighting_json(ctx, &r->seed), "tz",
+                            ctx->tz, "max_kmh", r->max_kmh, "hops", r->hops, "next", r->next);
     else
         *answer = search_refusal_json(&r->s, e);
     free(r->seed.thumbnail_jpeg);

@@ -479,6 +479,15 @@ static void a_route_follows_the_plate_and_flags_impossible_legs(void **state) {
                 json_number_value(json_object_get(hop, "km")) < 0.8);
     assert_null(json_object_get(hop, "flag"));
     assert_string_equal(json_string_value(json_object_get(json_array_get(hops, 2), "flag")), "too_fast");
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    assert_non_null(f);
+    search_route_print(f, a);
+    fclose(f);
+    assert_non_null(strstr(text, "plate_alike, 0."));
+    assert_non_null(strstr(text, "! too_fast"));
+    free(text);
     json_decref(a);
     strcpy(open_case.criteria, "all");
     assert_int_equal(search_route(&ctx, body, &a), OK); /* no plate: only by look, at the next camera */
