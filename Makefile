@@ -70,7 +70,7 @@ $(B)/gen/index_schema.h: host/index/schema.sql
 $(B)/host/index/db.o: $(B)/gen/index_schema.h
 # Seeded sightings and queries, shared by the index's tests and bench-index.
 INDEX_SUPPORT := $(B)/tests/support/sightings_gen.o $(B)/tests/support/index_queries.o
-$(B)/tests/unit/test_index_truth $(B)/tests/unit/test_index_purge $(B)/tests/unit/test_index_sql $(B)/tests/unit/test_index_crash: $(INDEX_SUPPORT)
+$(B)/tests/unit/test_index_store $(B)/tests/unit/test_index_truth $(B)/tests/unit/test_index_purge $(B)/tests/unit/test_index_sql $(B)/tests/unit/test_index_crash: $(INDEX_SUPPORT)
 $(B)/tests/unit/test_index_crash: $(B)/tests/support/fault_vfs.o
 UNIT_LIBS_test_index_crash := -Wl,--wrap=pwrite,--wrap=fdatasync
 # Goals of the index beside B-tree SQLite and PostgreSQL 15: BENCH_ROWS=1000000 for a short run.

@@ -5,9 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/index/container.h"
 #include "host/index/index.h"
 #include "host/index/record.h"
 #include "tests/support/index_fixture.h"
+#include "tests/support/sightings_gen.h"
 #include "tests/support/test.h"
 
 static const uint16_t two_cameras[] = {3, 9};
@@ -267,6 +269,47 @@ static void record_cut_anywhere_is_corrupt(void **state) {
     bytes_fini(&b);
 }
 
+/* Under asan this shows that no decoder reads or writes outside, whatever the bytes. */
+static void spoilt_records_and_bitmaps_never_do_harm(void **state) {
+    (void)state;
+    struct gen_random r = {17};
+    struct sighting s, back;
+    struct bytes b = {0};
+    uint64_t words[CONTAINER_WORDS];
+    unsigned refused = 0;
+    for (unsigned round = 0; round < 20000; round++) {
+        bool path = round % 2;
+        fill(&s, T0, 3);
+        s.plate = (struct plate_read){.n_chars = 3, .text = "ABC"};
+        b.len = 0;
+        if (path)
+            record_put_path(&b, &s);
+        else
+            record_put_attributes(&b, &s);
+        for (unsigned n = 1 + gen_below(&r, 4); n > 0; n--)
+            b.data[gen_below(&r, (uint32_t)b.len)] = (uint8_t)gen_u64(&r);
+        size_t n = gen_below(&r, 3) ? b.len : gen_below(&r, (uint32_t)b.len + 1);
+        uint8_t *exact = malloc(n ? n : 1); /* of exactly this size, so that one byte too far is seen */
+        assert_non_null(exact);
+        if (n) memcpy(exact, b.data, n);
+        memset(&back, 0, sizeof back);
+        back.start_ms = T0;
+        refused += (path ? record_get_path(exact, n, &back) : record_get_attributes(exact, n, &back)) != OK;
+        unsigned slots = 1 + gen_below(&r, 65536);
+        struct container c = {.kind = (enum container_kind)gen_below(&r, 3), .bytes = exact, .n_bytes = n};
+        if (container_check(&c, slots) == OK) {
+            memset(words, 0, sizeof words);
+            container_or(bits_best(), words, &c);
+            container_and(bits_best(), words, BITS_WORDS(slots), &c);
+            container_and_not(bits_plain(), words, &c);
+            for (unsigned w = 0; w < CONTAINER_WORDS; w++) assert_int_equal(words[w], 0);
+        }
+        free(exact);
+    }
+    assert_true(refused > 1000);
+    bytes_fini(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define WITH_INDEX(test) cmocka_unit_test_setup_teardown(test, index_fixture_setup, index_fixture_teardown)
@@ -280,6 +323,7 @@ int main(void) {
         WITH_INDEX(second_writer_is_refused),
         WITH_INDEX(impossible_sighting_is_refused),
         cmocka_unit_test(record_cut_anywhere_is_corrupt),
+        cmocka_unit_test(spoilt_records_and_bitmaps_never_do_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
