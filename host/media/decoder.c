@@ -17,6 +17,7 @@
 #define PING_MS      30000u
 #define END_GRACE_MS 5000u
 #define N_ARGS       8
+#define GAPS_MAX     200000u /* one a second for more than two days; whoever tells more wants our memory */
 
 struct decoder {
     struct worker *worker;
@@ -26,6 +27,7 @@ struct decoder {
     bool lent[SLOTS_MAX]; /* granted and not come back: the worker may write there */
     uint32_t next_seq;
     int64_t last_pts_us;
+    uint32_t n_gaps;
     bool probed;
     bool closing; /* END or FAILED came; told when the process is gone */
     bool broken;  /* it broke the protocol; nothing it says counts any more */
@@ -108,7 +110,10 @@ static void on_message(struct worker *w, const void *raw, size_t n, void *arg) {
         on_frame(d, &m.frame);
         break;
     case WIRE_DECODE_GAP:
-        if (d->cb.on_gap) d->cb.on_gap(d, &m.gap, d->cb.arg);
+        if (++d->n_gaps > GAPS_MAX)
+            break_off(d, "too many gaps");
+        else if (d->cb.on_gap)
+            d->cb.on_gap(d, &m.gap, d->cb.arg);
         break;
     case WIRE_DECODE_END:
         d->last.end = m.decode_end;

@@ -29,8 +29,10 @@
 #define PACKETS_PER_WAKE    64u        /* then the other events of the loop have their turn */
 #define SAMPLE_EVERY_NS     250000000u /* of the peak memory, by /proc: about 20 us each */
 #define MUTE_GRACE_MS       500u       /* for a worker that closed its socket and still runs */
-#define FIRST_SPARE_FD      64         /* above every descriptor number that a worker is given */
-#define EXIT_STATUS_UNKNOWN 0x7f00     /* as for a program that ended with 127 */
+#define LOG_BURST           200u       /* lines of a worker at once, then so many a second */
+#define LOG_PER_S           20u
+#define FIRST_SPARE_FD      64     /* above every descriptor number that a worker is given */
+#define EXIT_STATUS_UNKNOWN 0x7f00 /* as for a program that ended with 127 */
 
 struct packet {
     struct packet *next;
@@ -50,10 +52,13 @@ struct worker {
     struct packet *head, **tail;
     unsigned n_queued;
     unsigned ping_ms;
-    bool pinged, heard; /* a ping is out; anything came since */
-    bool killed, mute;  /* kill sent; nothing more can be read from it */
-    bool gone;          /* reaped; status and usage are valid */
-    bool sending_ended; /* worker_end() was called */
+    bool pinged, heard;  /* a ping is out; anything came since */
+    bool killed, mute;   /* kill sent; nothing more can be read from it */
+    bool gone;           /* reaped; status and usage are valid */
+    bool sending_ended;  /* worker_end() was called */
+    uint64_t log_ns;     /* when log_room was last filled */
+    unsigned log_room;   /* lines it may still write now */
+    uint64_t n_log_lost; /* since the last line that was written */
     int status;
     uint64_t cpu_us, peak_kib, sampled_ns;
     /* worker_free() inside a callback only marks; the outermost frame of ours frees. */
@@ -120,6 +125,27 @@ static void leave(struct worker *w) {
     if (--w->depth == 0 && w->doomed) release(w);
 }
 
+/* A worker that was taken over must not fill the disk with its log. */
+static bool may_log(struct worker *w) {
+    const uint64_t now = clock_mono_ns();
+    const uint64_t more = (now - w->log_ns) * LOG_PER_S / 1000000000u;
+    if (w->log_ns == 0 || more > 0) {
+        w->log_room =
+            w->log_ns == 0 || more >= LOG_BURST - w->log_room ? LOG_BURST : w->log_room + (unsigned)more;
+        w->log_ns = now;
+    }
+    if (w->log_room == 0) {
+        w->n_log_lost++;
+        return false;
+    }
+    w->log_room--;
+    if (w->n_log_lost)
+        log_warn("worker", "log lines dropped name=%s pid=%d n=%llu", w->name, (int)w->pid,
+                 (unsigned long long)w->n_log_lost);
+    w->n_log_lost = 0;
+    return true;
+}
+
 /* One packet from the worker. */
 static void take_packet(struct worker *w, const void *msg, size_t n) {
     w->heard = true;
@@ -133,7 +159,7 @@ static void take_packet(struct worker *w, const void *msg, size_t n) {
                 log_warn("worker", "protocol broken name=%s pid=%d type=%u bytes=%zu", w->name, (int)w->pid,
                          (unsigned)h.type, n);
                 worker_kill(w);
-            } else if (type == WIRE_LOG) {
+            } else if (type == WIRE_LOG && may_log(w)) {
                 log_relay((enum log_level)m.level, m.line);
             }
             return;

@@ -3,8 +3,8 @@
  * A worker is started by exec with a SOCK_SEQPACKET socket as descriptor 3 and the caller's extra descriptors
  * from 4 on; everything else is closed. Its exit is seen through a pidfd, so no signal handler is needed.
  * Messages are one packet each; what they mean is the business of host/proc/wire.h. WIRE_PING, WIRE_PONG and
- * WIRE_LOG are dealt with here (a log line goes to log_relay()) and never reach on_message.
- * Threads: the thread of the event_base given, for every call and every callback.
+ * WIRE_LOG are dealt with here (a log line goes to log_relay(), 200 at once and 20 a second at most) and
+ * never reach on_message. Threads: the thread of the event_base given, for every call and every callback.
  * Ownership: worker_end() or worker_kill() followed by the on_exit callback ends a worker; worker_free()
  * frees it at any time, also inside its callbacks (kills and reaps if it still runs; no callback after that).
  */

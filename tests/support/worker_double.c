@@ -82,6 +82,12 @@ int main(int argc, char **argv, char **envp) {
         if (worker_reply(&m, sizeof m) != OK) return 1;
         return echo();
     }
+    if (!strcmp(mode, "chatter")) { /* more log than anybody wants */
+        log_init("double", LOG_INFO);
+        worker_log_to_server();
+        for (int i = 0; i < 5000; i++) log_info("double", "n=%d", i);
+        return 0;
+    }
     if (!strcmp(mode, "logger")) {
         log_init("double", LOG_INFO);
         worker_log_to_server();

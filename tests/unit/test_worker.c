@@ -296,6 +296,27 @@ static void log_lines_of_a_worker_are_written_by_the_server(void **state) {
     end(&c);
 }
 
+static void log_of_a_worker_that_chatters_is_cut(void **state) {
+    (void)state;
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    const int old = dup(STDERR_FILENO);
+    struct ctx c = {0};
+    begin(&c, "chatter", NULL, 0);
+    dup2(fileno(f), STDERR_FILENO);
+    event_base_dispatch(c.base);
+    dup2(old, STDERR_FILENO);
+    close(old);
+    rewind(f);
+    unsigned n = 0;
+    char line[2048];
+    while (fgets(line, sizeof line, f)) n++;
+    fclose(f);
+    assert_in_range(n, 200, 1000); /* 20 a second beyond the first 200 */
+    assert_int_equal(c.n_exits, 1);
+    end(&c);
+}
+
 int main(void) {
     char self[256] = "";
     if (readlink("/proc/self/exe", self, sizeof self - 1) < 0) return 1;
@@ -312,6 +333,7 @@ int main(void) {
         cmocka_unit_test(worker_that_breaks_the_protocol_is_ended),
         cmocka_unit_test(worker_may_be_freed_or_killed_inside_its_callbacks),
         cmocka_unit_test(missing_program_is_an_error_and_leaves_nothing),
+        cmocka_unit_test(log_of_a_worker_that_chatters_is_cut),
         cmocka_unit_test(log_lines_of_a_worker_are_written_by_the_server),
     };
     return cmocka_run_group_tests_name("worker", tests, NULL, NULL);
