@@ -7,6 +7,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "host/index/index.h"
@@ -22,6 +23,7 @@ static int index_fixture_remove(const char *path, const struct stat *st, int typ
     return remove(path);
 }
 static inline void index_fixture_remove_tree(const char *dir) {
+    if (!strstr(dir, "/relecture-index-")) return; /* only what index_fixture_dir() made */
     (void)nftw(dir, index_fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 static inline int index_fixture_dir(char *out, size_t size) {
