@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* index.h - the only door to the store of sightings (index.db, thumbnails, likeness vectors). Narrow on purpose:
- * a PostgreSQL store can stand behind the same calls later. Design: index.md.
- * One writer per data directory (the import thread); any number of readers, each used by one thread at a time.
- * What the writer commits in one index_commit() is seen whole or not at all: sightings, bitmaps, recording
- * state, coverage and the import position together. */
+/* index.h - the only door to the store of sightings (index.db, thumbnails, likeness vectors). Narrow on
+ * purpose: a PostgreSQL store can stand behind the same calls later. Design: index.md. One writer per data
+ * directory (the import thread); any number of readers, each used by one thread at a time. What the writer
+ * commits in one index_commit() is seen whole or not at all: sightings, bitmaps, recording state, coverage
+ * and the import position together. */
 #ifndef HOST_INDEX_INDEX_H
 #define HOST_INDEX_INDEX_H
 
@@ -26,20 +26,20 @@ void index_writer_close(struct index_writer **w);
 
 enum recording_state { RECORDING_WAITING, RECORDING_RUNNING, RECORDING_DONE, RECORDING_FAILED };
 struct recording {
-    uint64_t id;           /* given by recording_add */
-    char sha256[65];       /* of the whole file, hex */
-    char case_id[40];      /* who brought it in */
+    uint64_t id;      /* given by recording_add */
+    char sha256[65];  /* of the whole file, hex */
+    char case_id[40]; /* who brought it in */
     uint16_t camera_number;
-    char path[1024];       /* where the original lies (by reference, or the copy) */
+    char path[1024]; /* where the original lies (by reference, or the copy) */
     uint64_t n_bytes;
-    int64_t start_ms;      /* UTC of its first frame, clock offset applied */
-    int64_t duration_us;   /* of the video, as decoded or probed; 0 = unknown */
+    int64_t start_ms;    /* UTC of its first frame, clock offset applied */
+    int64_t duration_us; /* of the video, as decoded or probed; 0 = unknown */
     uint32_t w_px, h_px, fps_milli;
     char codec[32], container[32];
     enum recording_state state;
-    char error[256];       /* FAILED: for a person */
-    int64_t position_us;   /* analysed up to this pts; -1 = nothing yet */
-    int64_t imported_ms;   /* when it was brought in */
+    char error[256];     /* FAILED: for a person */
+    int64_t position_us; /* analysed up to this pts; -1 = nothing yet */
+    int64_t imported_ms; /* when it was brought in */
 };
 
 /* All of the following belong to the open transaction, which index_commit() ends (one is opened on demand).
@@ -59,13 +59,13 @@ MUST_CHECK enum err index_commit(struct index_writer *w);
 void index_rollback(struct index_writer *w);
 
 /* Reads through the writer's own connection (sees its open transaction). ERR_MISSING. */
-MUST_CHECK enum err index_recording_by_sha256(struct index_writer *w, const char *sha256, uint16_t camera_number,
-                                              struct recording *out);
+MUST_CHECK enum err index_recording_by_sha256(struct index_writer *w, const char *sha256,
+                                              uint16_t camera_number, struct recording *out);
 MUST_CHECK enum err index_checkpoint_get(struct index_writer *w, uint64_t recording_id, int64_t *position_us,
                                          void **scene, size_t *n); /* *scene owned by the caller */
 
-/* Erase what was captured before `before_ms` (camera_number < 0 = all cameras), rows, bitmaps, plates, vectors,
- * thumbnails; counts what went. */
+/* Erase what was captured before `before_ms` (camera_number < 0 = all cameras), rows, bitmaps, plates,
+ * vectors, thumbnails; counts what went. */
 struct purge_receipt {
     uint64_t n_sightings, n_thumbnails, n_plates, n_recordings, n_bytes;
 };
@@ -101,7 +101,7 @@ struct coverage_span {
     char reason[64];
 };
 struct index_result {
-    uint64_t total;                          /* exact */
+    uint64_t total;                               /* exact */
     int64_t histogram_from_ms, histogram_step_ms; /* step: one hour */
     unsigned n_histogram;
     uint32_t histogram[INDEX_HISTOGRAM_MAX]; /* hits per step */
@@ -127,9 +127,10 @@ MUST_CHECK enum err index_thumbnail_get(struct index_reader *r, const struct per
 MUST_CHECK enum err index_recording_get(struct index_reader *r, uint64_t id, struct recording *out);
 MUST_CHECK enum err index_recordings(struct index_reader *r, const char *case_id, struct recording **out,
                                      size_t *n); /* array owned by the caller */
-/* Spans of the perimeter's cameras and period, clipped, merged, by camera and time; array owned by the caller. */
-MUST_CHECK enum err index_coverage(struct index_reader *r, const struct perimeter *p, struct coverage_span **out,
-                                   size_t *n);
+/* Spans of the perimeter's cameras and period, clipped, merged, by camera and time; array owned by the
+ * caller. */
+MUST_CHECK enum err index_coverage(struct index_reader *r, const struct perimeter *p,
+                                   struct coverage_span **out, size_t *n);
 
 /* Rebuild every bitmap, column and dictionary from the rows and compare bit by bit. Differences are printed
  * through `report`. ERR_CORRUPT when there is one. */

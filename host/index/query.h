@@ -17,8 +17,8 @@
 
 /* OR of values, possibly negated as a whole. `sure` asks for the certain bit, else the plausible one.
  * `only`: also no other value of that field may be plausible ("uniquement rouge").
- * `optional`: never filters, only ranks ("peut-être une casquette"); such a group counts in QUERY_SCORE order.
- * Terms of one group may be of several fields ("en rouge": upper or lower). */
+ * `optional`: never filters, only ranks ("peut-être une casquette"); such a group counts in QUERY_SCORE
+ * order. Terms of one group may be of several fields ("en rouge": upper or lower). */
 struct query_group {
     uint8_t n_terms;
     bool negated, sure, only, optional;
@@ -35,8 +35,8 @@ enum query_direction { QUERY_ANY_WAY, QUERY_LEFT, QUERY_RIGHT, QUERY_UP, QUERY_D
 struct query {
     unsigned n_groups;
     struct query_group group[QUERY_GROUPS_MAX];
-    /* Periods, OR of them, UTC ms, end exclusive; already resolved ("mardi 14h-16h" -> a date; a daily band over
-     * several days -> one period per day). None = the whole perimeter. */
+    /* Periods, OR of them, UTC ms, end exclusive; already resolved ("mardi 14h-16h" -> a date; a daily band
+     * over several days -> one period per day). None = the whole perimeter. */
     unsigned n_periods;
     struct {
         int64_t from_ms, to_ms;
@@ -45,8 +45,8 @@ struct query {
     uint16_t *cameras;
     unsigned n_cameras;
     enum query_plate plate_mode;
-    char plate[24];      /* letters, digits, ? one, * several; upper case, no separators */
-    unsigned max_slips;  /* FUZZY: edit distance 0..2; confusable letters count 0 */
+    char plate[24];     /* letters, digits, ? one, * several; upper case, no separators */
+    unsigned max_slips; /* FUZZY: edit distance 0..2; confusable letters count 0 */
     int64_t min_duration_ms, max_duration_ms; /* 0 = no limit */
     enum query_direction direction;
     /* Polygon on one camera's picture (1/65536), touched by the path's foot points; 0 = none. */
@@ -54,8 +54,8 @@ struct query {
     struct {
         uint16_t x, y;
     } area[QUERY_AREA_MAX];
-    uint64_t like_id;      /* similarity to this vehicle, 0 = none */
-    uint64_t together_id;  /* within together_ms of this sighting's camera and time, 0 = none */
+    uint64_t like_id;     /* similarity to this vehicle, 0 = none */
+    uint64_t together_id; /* within together_ms of this sighting's camera and time, 0 = none */
     int64_t together_ms;
     enum query_order order;
     unsigned limit, offset; /* page; limit 1..200 */

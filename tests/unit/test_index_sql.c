@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hits() and hits_by_hour(): the scan as SQL, and that SQL cannot widen a perimeter; routes; the fast loops.
  */
-#include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,50 +168,6 @@ static uint64_t see(struct index_fixture *f, uint16_t camera, int64_t minute, co
     return s.id;
 }
 
-static bool place(void *arg, uint16_t camera, double *lat, double *lon) {
-    (void)arg;
-    *lat = 43.55;
-    *lon = 7.0 + camera * 0.0124; /* one kilometre each */
-    return camera != 9;
-}
-
-static void route_follows_a_plate_and_flags_impossible_speed(void **state) {
-    struct index_fixture *f = *state;
-    for (unsigned i = 0; i < 64; i++) cameras[i] = (uint16_t)i;
-    uint64_t seed = see(f, 1, 10, "AB123CD", 1);
-    see(f, 5, 14, "A8I23CD", 2);  /* look-alike letters, 4 km in 4 minutes */
-    see(f, 30, 15, "AB123CD", 3); /* 25 km in a minute */
-    see(f, 9, 60, "AB123CD", 4);  /* not on the map */
-    see(f, 3, 70, "ZZ999ZZ", 1);  /* another plate, the same look */
-    see(f, 4, 80, "YY888YY", 7);
-    assert_int_equal(index_commit(f->writer), OK);
-    struct route_query q = {.seed_id = seed, .by_plate = true, .max_slips = 1, .limit = 50, .place = place};
-    struct route r;
-    assert_int_equal(index_route(f->reader, &p, &q, 0, &r), OK);
-    assert_int_equal(r.n, 4);
-    assert_int_equal(r.hop[0].link, ROUTE_SEED);
-    assert_int_equal(r.hop[1].link, ROUTE_PLATE_FUZZY);
-    assert_int_equal(r.hop[1].flag, ROUTE_PLAUSIBLE);
-    assert_true(fabs(r.hop[1].km - 4) < 0.1 && r.hop[1].kmh > 50 && r.hop[1].kmh < 70);
-    assert_int_equal(r.hop[2].link, ROUTE_PLATE);
-    assert_int_equal(r.hop[2].flag, ROUTE_TOO_FAST);
-    assert_int_equal(r.hop[3].flag, ROUTE_UNPLACED);
-    route_fini(&r);
-    q.by_look = true;
-    q.least_likeness = 90;
-    assert_int_equal(index_route(f->reader, &p, &q, 0, &r), OK);
-    assert_int_equal(r.n, 5);
-    assert_int_equal(r.hop[4].link, ROUTE_LOOK);
-    assert_int_equal(r.hop[4].s.camera_number, 3);
-    route_fini(&r);
-    struct perimeter strict = p;
-    strict.plates_allowed = false;
-    assert_int_equal(index_route(f->reader, &strict, &q, 0, &r), ERR_DENIED);
-    strict = p;
-    strict.n_cameras = 1; /* camera 0: the seed is outside */
-    assert_int_equal(index_route(f->reader, &strict, &q, 0, &r), ERR_MISSING);
-}
-
 static void pairs_of_cameras_equal_a_plain_join(void **state) {
     struct index_fixture *f = *state;
     struct {
@@ -364,7 +319,6 @@ int main(void) {
         WITH_INDEX(hits_equal_a_search),
         WITH_INDEX(sql_text_cannot_forge_or_widen_a_perimeter),
         WITH_INDEX(impossible_terms_are_refused),
-        WITH_INDEX(route_follows_a_plate_and_flags_impossible_speed),
         WITH_INDEX(pairs_of_cameras_equal_a_plain_join),
         cmocka_unit_test(fast_loops_equal_the_plain_ones),
         cmocka_unit_test(fast_plate_loops_equal_the_plain_ones),
