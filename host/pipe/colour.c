@@ -69,39 +69,6 @@ bool colour_of_clothes(const int8_t *bgr, struct colour_shares *upper, struct co
     return true;
 }
 
-/* ---- grey pictures ---- */
-
-/* Samples on a grid: how often each value of a chroma plane occurs. */
-enum { GRID_W = 48, GRID_H = 27, GRID = GRID_W * GRID_H };
-struct occurrences {
-    unsigned of[256];
-};
-
-static unsigned far_from_median(const struct occurrences *o) {
-    unsigned below = 0, median = 0, n_far = 0;
-    while (median < 255 && (below += o->of[median]) <= GRID / 2) median++;
-    for (unsigned i = 0; i < 256; i++) {
-        if (i + 3 < median || i > median + 3) n_far += o->of[i];
-    }
-    return n_far;
-}
-
-bool colour_frame_is_grey(const struct wire_surface *s, const uint8_t *pixels) {
-    struct occurrences u = {0}, v = {0};
-    for (unsigned j = 0; j < GRID_H; j++) {
-        size_t y = (size_t)(s->h_px / 2) * (2 * j + 1) / (2 * GRID_H);
-        const uint8_t *line = pixels + s->uv_offset_bytes + y * s->stride_bytes;
-        for (unsigned i = 0; i < GRID_W; i++) {
-            size_t x = (size_t)(s->w_px / 2) * (2 * i + 1) / (2 * GRID_W);
-            u.of[line[2 * x]]++;
-            v.of[line[2 * x + 1]]++;
-        }
-    }
-    /* About the median, because a grey camera may have a tint; any scene in colour has a few coloured spots.
-     */
-    return (far_from_median(&u) + far_from_median(&v)) * 200 < GRID;
-}
-
 /* ---- verdict ---- */
 
 #define SHARE_NAMED  0.12f /* a name below this share is noise */

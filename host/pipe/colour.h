@@ -57,9 +57,6 @@ bool colour_of_clothes(const int8_t *bgr, struct colour_shares *upper, struct co
 /* A vehicle that fills a CROP_VEHICLE crop. False: not readable. */
 bool colour_of_vehicle(const int8_t *bgr, struct colour_shares *out);
 
-/* A picture without colour (infrared at night, a grey camera): its greys say nothing about paint or cloth. */
-bool colour_frame_is_grey(const struct wire_surface *s, const uint8_t *pixels);
-
 enum colour_use { COLOUR_CLOTHES, COLOUR_VEHICLE };
 struct colour_verdict {
     unsigned n; /* 1..3; 0 = looked at, undecided */

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "host/base/log.h"
+#include "host/pipe/light.h"
 #include "host/pipe/likeness.h"
 #include "host/pipe/look.h"
 #include "host/pipe/thumbnail.h"
 #include "host/pipe/track.h"
 
 #define MAGIC            0x4e435352u /* "RSCN" */
-#define VERSION          1u
+#define VERSION          2u
 #define WISHES_MAX       64u
 #define PICTURE_BETTER   1.12f /* a new picture must be this much better: coding one costs a millisecond */
 #define GARMENT_H_MIN    48.0f /* px; smaller figures have no readable garments */
@@ -32,6 +33,8 @@ static const struct kind {
     {"truck", TRACK_VEHICLE},
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+_Static_assert(CROP_PERSON_W_PX *CROP_PERSON_H_PX <= CROP_VEHICLE_W_PX * CROP_VEHICLE_H_PX,
+               "one buffer holds either");
 _Static_assert(N_KINDS <= TRACK_KINDS_MAX, "a track counts votes for every kind");
 
 /* A crop asked for in the last frame. */
@@ -54,8 +57,10 @@ struct scene {
     bool begun;
     int64_t last_us;
     float frame_w_px, frame_h_px;
+    float gain[3]; /* of the light in the last frame: for its crops */
     unsigned n_wishes;
     struct wish wishes[WISHES_MAX];
+    int8_t balanced[CROP_VEHICLE_W_PX * CROP_VEHICLE_H_PX * 3]; /* working memory */
 };
 
 static const enum field colour_fields[3] = {FIELD_UPPER_COLOUR, FIELD_LOWER_COLOUR, FIELD_VEHICLE_COLOUR};
@@ -286,19 +291,21 @@ enum err scene_frame(struct scene *s, int64_t pts_us, const struct wire_surface 
         if (id) give_hint(s, &det[i], id);
     }
     const struct track *t = tracker_slots(s->tracker);
-    bool looked = false, is_grey = false;
+    struct light light = {.gain = {1.0f, 1.0f, 1.0f}};
+    bool looked = false;
     for (unsigned i = 0; i < TRACKS_MAX; i++) {
         if (t[i].state != TRACK_ALIVE || !t[i].seen_now) continue;
-        if (!looked) is_grey = colour_frame_is_grey(surface, pixels);
+        if (!looked) light_of_frame(surface, pixels, &light);
         looked = true;
         struct track_box box = track_box_of(&t[i]);
         struct box_norm norm = box_norm_of(s, &box);
         look_add_point(&s->looks[i], pts_us, &norm);
-        s->looks[i].n_grey += is_grey;
+        s->looks[i].n_grey += light.is_grey || light.is_dim;
         enum err e = take_picture(s, i, pts_us, surface, pixels);
         if (e != OK) return e;
     }
-    if (!is_grey) {
+    memcpy(s->gain, light.gain, sizeof s->gain);
+    if (!light.is_grey && !light.is_dim) {
         wish_for_group(s, TRACK_PERSON, pts_us, want, max);
         wish_for_group(s, TRACK_VEHICLE, pts_us, want, max);
     }
@@ -316,14 +323,15 @@ enum err scene_crop_done(struct scene *s, const struct scene_crop *crop, const i
         s->wishes[i].track = 0; /* no track has it: a crop counts once */
         struct look *k = &s->looks[w.slot];
         struct look_vote v = {.quality = w.quality};
-        bool seen =
-            w.is_person ? colour_of_clothes(bgr, &v.part[0], &v.part[1]) : colour_of_vehicle(bgr, &v.part[0]);
+        light_balance(s->gain, bgr, (size_t)want_w * want_h, s->balanced);
+        bool seen = w.is_person ? colour_of_clothes(s->balanced, &v.part[0], &v.part[1])
+                                : colour_of_vehicle(s->balanced, &v.part[0]);
         if (seen)
             look_add_vote(k, &v);
         else
             k->n_dark++;
         if (!w.is_person && (!k->has_likeness || w.quality > k->likeness_quality)) {
-            likeness_of_vehicle(bgr, k->likeness);
+            likeness_of_vehicle(s->balanced, k->likeness);
             k->has_likeness = 1;
             k->likeness_quality = w.quality;
         }
@@ -476,6 +484,7 @@ enum err scene_save(const struct scene *s, struct bytes *out) {
     for (unsigned i = 0; i < TRACKS_MAX; i++) {
         if (t[i].state != TRACK_FREE) look_save(&s->looks[i], out);
     }
+    for (unsigned i = 0; i < 3; i++) bytes_put_f32(out, s->gain[i]);
     bytes_put_u8(out, (uint8_t)s->n_wishes);
     for (unsigned i = 0; i < s->n_wishes; i++) {
         bytes_put_u32(out, s->wishes[i].track);
@@ -489,6 +498,10 @@ enum err scene_save(const struct scene *s, struct bytes *out) {
 
 static void load_wishes(struct scene *s, struct bytes_reader *r) {
     const struct track *t = tracker_slots(s->tracker);
+    for (unsigned i = 0; i < 3; i++) {
+        s->gain[i] = bytes_get_f32(r);
+        if (!(s->gain[i] >= 0.0f && s->gain[i] <= 2.0f)) r->bad = true;
+    }
     unsigned n = bytes_get_u8(r);
     if (n > WISHES_MAX) r->bad = true;
     for (unsigned i = 0; i < n && !r->bad; i++) {

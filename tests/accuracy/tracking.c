@@ -290,10 +290,12 @@ int main(int argc, char **argv) {
     if (scene_end(r.scene) != OK) stop("the scene did not end");
     take_all(&r, r.pictures != NULL);
     if (is_pets) score(&r, data);
-    printf("%-24s %u frames, %u sightings, %.1f crops per sighting, scene %.1f us per detection and frame\n",
-           is_pets ? "pets09-s2l1" : "film", r.n_frames, r.n_sightings,
-           r.n_sightings ? (double)r.n_crops / r.n_sightings : 0.0,
-           r.n_objects ? (double)r.scene_ns / 1000.0 / (double)r.n_objects : 0.0);
+    const char *set = is_pets ? "pets09-s2l1" : "film";
+    footage_row_value(set, "crops per sighting", r.n_sightings ? (double)r.n_crops / r.n_sightings : 0.0,
+                      r.n_sightings, 0.0, true);
+    footage_row_value(set, "scene, us per detection and frame",
+                      r.n_objects ? (double)r.scene_ns / 1000.0 / (double)r.n_objects : 0.0, r.n_frames, 20.0,
+                      true);
     scene_free(&r.scene);
     footage_close(&f);
     vocab_free(&vocab);

@@ -2,7 +2,6 @@
 #include "tests/support/test.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "host/pipe/colour.h"
@@ -188,22 +187,6 @@ static void several_hues_without_a_chief_one_are_multicolour(void **state) {
     assert_int_equal(v.n, 3);
 }
 
-static void grey_frame_is_told_from_a_dull_coloured_one(void **state) {
-    (void)state;
-    enum { W = 320, H = 240 };
-    uint8_t *px = malloc(W * H * 3 / 2);
-    assert_non_null(px);
-    const struct wire_surface s = {.w_px = W, .h_px = H, .stride_bytes = W, .uv_offset_bytes = W * H};
-    memset(px, 90, W * H);
-    memset(px + W * H, 128, W * H / 2);
-    assert_true(colour_frame_is_grey(&s, px));
-    memset(px + W * H, 120, W * H / 2); /* a tint everywhere is no colour either */
-    assert_true(colour_frame_is_grey(&s, px));
-    for (unsigned y = 60; y < 80; y++) memset(px + W * H + y * W + 100, 150, 60); /* one coat in colour */
-    assert_false(colour_frame_is_grey(&s, px));
-    free(px);
-}
-
 static void likeness_prefers_the_same_paint(void **state) {
     (void)state;
     int8_t a[128], b[128], c[128];
@@ -233,7 +216,6 @@ int main(void) {
         cmocka_unit_test(second_colour_is_kept_as_alternative),
         cmocka_unit_test(silver_is_offered_beside_light_grey_and_never_before_it),
         cmocka_unit_test(several_hues_without_a_chief_one_are_multicolour),
-        cmocka_unit_test(grey_frame_is_told_from_a_dull_coloured_one),
         cmocka_unit_test(likeness_prefers_the_same_paint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
