@@ -98,7 +98,7 @@ enum err engine_prepare(const struct engine_graph *graph, enum engine_isa isa, s
     memcpy(e->outputs, graph->outputs, graph->n_outputs * sizeof *e->outputs);
     e->n_outputs = graph->n_outputs;
     rc = e->isa == ENGINE_ISA_REFERENCE ? plan_reference(e)
-                                        : plan_make(&e->plan, e->nodes, e->n_nodes, kernels_of(e->isa));
+                                        : plan_make(&e->plan, graph, e->nodes, kernels_of(e->isa));
     if (rc) goto fail;
     if (e->isa != ENGINE_ISA_REFERENCE) drop_constants(e);
     *out = e;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/base/size.h"
+#include "sim/engine/arena.h"
 
 #define SLACK        128 /* bytes that vector loads may read past a buffer ... */
 #define SLACK_PIXELS 8   /* ... from this many pixels past its end, for taps of no weight */
@@ -15,7 +16,8 @@ struct place {
     int32_t host;       /* inside this concatenation's buffer, or -1 */
     int32_t host_at;    /* first channel there */
     int32_t l, r, t, b; /* border its readers need */
-    size_t offset;      /* in the arena, of its border's corner */
+    int32_t from, to;   /* of a buffer: the first node that writes it, the last that reads it */
+    size_t span;        /* of a buffer: its number among the spans */
 };
 
 struct planner {
@@ -138,30 +140,60 @@ static int32_t pixel_bytes(int32_t channels) {
     return (channels + unit - 1) / unit * unit;
 }
 
-static enum err lay_out(struct planner *p) {
+#define ALWAYS INT32_MAX
+
+/* Which nodes a buffer must outlive. Inputs are there before the first node (-1); constants and outputs stay.
+ */
+static void find_lives(struct planner *p, const int32_t *outputs, size_t n_outputs) {
+    for (size_t i = 0; i < p->n_nodes; i++) p->places[i].from = ALWAYS;
+    for (size_t i = 0; i < p->n_nodes; i++) {
+        const struct node *n = &p->nodes[i];
+        struct place *own = &p->places[buffer_of(p, (int32_t)i)];
+        bool given = n->op == ENGINE_OP_INPUT || n->op == ENGINE_OP_CONST;
+        int32_t written = given ? -1 : (int32_t)i;
+        if (written < own->from) own->from = written;
+        max_to(&own->to, n->op == ENGINE_OP_CONST ? ALWAYS : (int32_t)i);
+        for (size_t k = 0; k < n->n_inputs; k++)
+            max_to(&p->places[buffer_of(p, n->inputs[k])].to, (int32_t)i);
+    }
+    for (size_t i = 0; i < n_outputs; i++) p->places[buffer_of(p, outputs[i])].to = ALWAYS;
+}
+
+static enum err buffer_bytes(struct engine_shape s, const struct place *at, size_t *bytes) {
+    size_t h = (size_t)s.h + (size_t)at->t + (size_t)at->b, w = (size_t)s.w + (size_t)at->l + (size_t)at->r;
+    size_t pixel = (size_t)pixel_bytes(s.c);
+    if (!size_mul(h, w, bytes) || !size_mul(*bytes, pixel, bytes) || *bytes > SIZE_MAX / 8) return ERR_NOMEM;
+    *bytes = (*bytes + SLACK + SLACK_PIXELS * pixel + 63) & ~(size_t)63;
+    return OK;
+}
+
+static enum err allocate_arena(struct planner *p, struct span *spans) {
     struct plan *plan = p->plan;
-    size_t total = SLACK;
+    size_t n = 0;
     for (size_t i = 0; i < p->n_nodes; i++) {
         struct place *at = &p->places[i];
         if (buffer_of(p, (int32_t)i) != (int32_t)i) continue;
-        struct engine_shape s = p->nodes[i].shape;
-        size_t h = (size_t)s.h + (size_t)at->t + (size_t)at->b,
-               w = (size_t)s.w + (size_t)at->l + (size_t)at->r;
-        size_t bytes;
-        if (!size_mul(h, w, &bytes) || !size_mul(bytes, (size_t)pixel_bytes(s.c), &bytes) ||
-            !size_add(bytes, SLACK + 63 + SLACK_PIXELS * (size_t)pixel_bytes(s.c), &bytes) ||
-            !size_add(total, bytes & ~(size_t)63, &bytes))
-            return ERR_NOMEM;
-        at->offset = total;
-        total = bytes;
+        spans[n] = (struct span){.from = at->from, .to = at->to};
+        enum err e = buffer_bytes(p->nodes[i].shape, at, &spans[n].bytes);
+        if (e) return e;
+        at->span = n++;
     }
-    plan->arena_bytes = (total + 63) & ~(size_t)63;
+    enum err e = arena_place(spans, n, &plan->arena_bytes);
+    if (e) return e;
+    plan->arena_bytes = (plan->arena_bytes + SLACK + 63) & ~(size_t)63;
     plan->arena = aligned_alloc(64, plan->arena_bytes);
-    plan->views = calloc(p->n_nodes, sizeof *plan->views);
-    if (!plan->arena || !plan->views) return ERR_NOMEM;
+    if (!plan->arena) return ERR_NOMEM;
     memset(plan->arena, 0x80, plan->arena_bytes);
+    return OK;
+}
+
+static enum err lay_out(struct planner *p) {
+    struct plan *plan = p->plan;
+    struct span *spans = calloc(p->n_nodes, sizeof *spans);
+    plan->views = calloc(p->n_nodes, sizeof *plan->views);
+    enum err e = spans && plan->views ? allocate_arena(p, spans) : ERR_NOMEM;
     /* concatenations come after what they hold, so from the back each host is ready before its guests */
-    for (size_t i = p->n_nodes; i-- > 0;) {
+    for (size_t i = p->n_nodes; !e && i-- > 0;) {
         struct place *at = &p->places[i];
         struct view *v = &plan->views[i];
         struct engine_shape s = p->nodes[i].shape;
@@ -172,12 +204,13 @@ static enum err lay_out(struct planner *p) {
         } else {
             v->pixel = pixel_bytes(s.c);
             v->row = v->pixel * (s.w + at->l + at->r);
-            v->at = plan->arena + at->offset + at->t * v->row + at->l * v->pixel;
+            v->at = plan->arena + spans[at->span].offset + at->t * v->row + at->l * v->pixel;
         }
         v->shape = s;
     }
-    for (size_t i = 0; i < p->n_nodes; i++) plan->views[i] = plan->views[root_of(p, (int32_t)i)];
-    return OK;
+    for (size_t i = 0; !e && i < p->n_nodes; i++) plan->views[i] = plan->views[root_of(p, (int32_t)i)];
+    free(spans);
+    return e;
 }
 
 /* A step appended to the plan with room for its inputs; NULL without memory. */
@@ -334,6 +367,19 @@ static enum err plan_simple(struct planner *p, int32_t id, enum step_kind kind) 
     return OK;
 }
 
+/* What lay there before has overwritten the borders: zeros again, before the first reader. */
+static enum err plan_borders(struct planner *p, int32_t moment) {
+    for (size_t i = 0; i < p->n_nodes; i++) {
+        const struct place *at = &p->places[i];
+        if (buffer_of(p, (int32_t)i) != (int32_t)i || at->from != moment) continue;
+        if (!at->l && !at->r && !at->t && !at->b) continue;
+        struct step *s = append(p->plan, STEP_BORDER, (int32_t)i, 0);
+        if (!s) return ERR_NOMEM;
+        s->window = (struct engine_window){.pad_l = at->l, .pad_r = at->r, .pad_t = at->t, .pad_b = at->b};
+    }
+    return OK;
+}
+
 static enum err plan_node(struct planner *p, int32_t id) {
     const struct node *n = &p->nodes[id];
     const struct view *v = &p->plan->views[id];
@@ -386,14 +432,20 @@ static enum err plan_node(struct planner *p, int32_t id) {
     return ERR_UNSUPPORTED;
 }
 
-enum err plan_make(struct plan *plan, const struct node *nodes, size_t n_nodes,
+enum err plan_make(struct plan *plan, const struct engine_graph *graph, const struct node *nodes,
                    const struct kernels *kernels) {
+    size_t n_nodes = graph->n_nodes;
     *plan = (struct plan){.nodes = nodes, .kernels = kernels};
     struct planner p = {.plan = plan, .nodes = nodes, .n_nodes = n_nodes};
     p.places = calloc(n_nodes, sizeof *p.places);
     enum err e = p.places ? place_tensors(&p) : ERR_NOMEM;
+    if (!e) find_lives(&p, graph->outputs, graph->n_outputs);
     if (!e) e = lay_out(&p);
-    for (size_t i = 0; i < n_nodes && !e; i++) e = plan_node(&p, (int32_t)i);
+    if (!e) e = plan_borders(&p, -1);
+    for (size_t i = 0; i < n_nodes && !e; i++) {
+        e = plan_borders(&p, (int32_t)i);
+        if (!e) e = plan_node(&p, (int32_t)i);
+    }
     free(p.places);
     if (e) plan_fini(plan);
     return e;
@@ -425,10 +477,25 @@ static void run_reference(const struct plan *plan, const struct step *s) {
     plan->kernels->import(&s->out, s->dense_out);
 }
 
+static void run_border(const struct step *s) {
+    const struct view *v = &s->out;
+    const struct engine_window *w = &s->window;
+    size_t left = (size_t)(w->pad_l * v->pixel), right = (size_t)(w->pad_r * v->pixel);
+    uint8_t *first = v->at - w->pad_l * v->pixel, *end = v->at + v->shape.w * v->pixel;
+    memset(first - w->pad_t * v->row, 0x80, (size_t)(w->pad_t * v->row));
+    memset(first + v->shape.h * v->row, 0x80, (size_t)(w->pad_b * v->row));
+    for (int32_t y = 0; y < v->shape.h; y++) {
+        memset(first + y * v->row, 0x80, left);
+        memset(end + y * v->row, 0x80, right);
+    }
+}
+
 void plan_run(const struct plan *plan) {
     for (size_t i = 0; i < plan->n_steps; i++) {
         const struct step *s = &plan->steps[i];
-        if (s->kind == STEP_REFERENCE)
+        if (s->kind == STEP_BORDER)
+            run_border(s);
+        else if (s->kind == STEP_REFERENCE)
             run_reference(plan, s);
         else
             plan->kernels->run[s->kind](s);

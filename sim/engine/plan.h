@@ -5,7 +5,8 @@
  * unsigned by signed; the surplus 128 * sum(weights) is taken off in the bias. Each buffer has a border of
  * bytes 0x80 (= zero) as wide as its readers' windows reach, so convolutions never test for edges. Channels
  * are padded to `pixel` bytes; what lies in the padding is never multiplied by anything but zero. A tensor
- * that is only concatenated lives inside the concatenation's buffer from the start. */
+ * that is only concatenated lives inside the concatenation's buffer from the start. Buffers share memory with
+ * others that are dead by then, so borders are made anew in each frame. */
 #ifndef SIM_ENGINE_PLAN_H
 #define SIM_ENGINE_PLAN_H
 
@@ -46,6 +47,7 @@ enum step_kind {
     STEP_REQUANT, /* in[0] to out, of one shape, by the rule */
     STEP_NEAREST,
     STEP_REFERENCE, /* through dense copies and reference.c */
+    STEP_BORDER,    /* zeros around `out`, as wide as the pads of `window` */
     STEP_N
 };
 
@@ -105,7 +107,8 @@ struct plan {
 };
 
 /* plan.c */
-MUST_CHECK enum err plan_make(struct plan *plan, const struct node *nodes, size_t n_nodes,
+/* `nodes`: copies of the graph's nodes that outlive the plan. */
+MUST_CHECK enum err plan_make(struct plan *plan, const struct engine_graph *graph, const struct node *nodes,
                               const struct kernels *kernels);
 void plan_fini(struct plan *plan);
 void plan_run(const struct plan *plan);

@@ -378,12 +378,20 @@ static bool keep(struct maker *m, struct random_node *rn) {
     int32_t id;
     if (engine_graph_add(g->graph, &rn->node, &id) != OK) return false;
     rn->bytes = (size_t)rn->node.shape.h * (size_t)rn->node.shape.w * (size_t)rn->node.shape.c;
-    if (engine_graph_mark_output(g->graph, id) != OK) return false;
-    if (rn->node.op == ENGINE_OP_INPUT)
-        g->n_inputs++;
-    else
-        g->outputs += rn->bytes * g->n_frames;
+    if (rn->node.op == ENGINE_OP_INPUT) g->n_inputs++;
     g->n_nodes++;
+    return true;
+}
+
+static bool mark_outputs(struct maker *m) {
+    struct random_graph *g = m->g;
+    g->all_outputs = one_in(&m->r, 2);
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        struct random_node *n = &g->nodes[i];
+        n->output = g->all_outputs || i + 1 == g->n_nodes || one_in(&m->r, 5);
+        if (n->output && engine_graph_mark_output(g->graph, (int32_t)i) != OK) return false;
+        if (n->output && n->node.op != ENGINE_OP_INPUT) g->outputs += n->bytes * g->n_frames;
+    }
     return true;
 }
 
@@ -413,7 +421,7 @@ bool random_graph_make(struct random_graph *g, uint64_t seed, uint64_t macs_max)
         free(rn->weights);
         free(rn->bias);
     }
-    return true;
+    return mark_outputs(&m);
 }
 
 void random_graph_fini(struct random_graph *g) {
@@ -465,13 +473,15 @@ bool random_graph_run(const struct random_graph *g, struct random_tensors *t, en
     const int8_t *in[RANDOM_NODES_MAX];
     int8_t *out[RANDOM_NODES_MAX], *echo[RANDOM_NODES_MAX] = {0};
     bool ok = true;
-    size_t n_in = 0;
+    size_t n_in = 0, n_out = 0;
     for (size_t i = 0; i < g->n_nodes; i++) {
-        out[i] = t->of[i];
-        if (g->nodes[i].node.op != ENGINE_OP_INPUT) continue;
-        in[n_in++] = t->of[i];
-        out[i] = echo[i] = malloc(g->nodes[i].bytes * g->n_frames); /* outputs may not overlap inputs */
-        ok = ok && out[i];
+        const struct random_node *n = &g->nodes[i];
+        bool given = n->node.op == ENGINE_OP_INPUT;
+        if (given) in[n_in++] = t->of[i];
+        if (!n->output) continue;
+        if (given) echo[i] = malloc(n->bytes * g->n_frames); /* outputs may not overlap inputs */
+        out[n_out++] = given ? echo[i] : t->of[i];
+        ok = ok && out[n_out - 1];
     }
     if (ok) engine_run(e, in, out, g->n_frames);
     for (size_t i = 0; i < g->n_nodes; i++) {

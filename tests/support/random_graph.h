@@ -16,12 +16,14 @@ struct random_node {
     int32_t inputs[4];
     int8_t *weights, *bias;
     size_t bytes; /* of one frame */
+    bool output;  /* an output of the graph: only these are computed into tensors */
 };
 
 struct random_graph {
     struct random_node nodes[RANDOM_NODES_MAX];
     size_t n_nodes, n_inputs, n_frames;
-    size_t outputs; /* elements of all nodes that compute something, over all frames */
+    bool all_outputs;
+    size_t outputs; /* elements of all nodes that compute something and are outputs, over all frames */
     struct engine_graph *graph;
 };
 
