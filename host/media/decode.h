@@ -34,7 +34,7 @@ typedef void decode_gap_fn(int64_t from_us, int64_t to_us, const char *reason, v
 /* `d` is borrowed until decode_close(). */
 MUST_CHECK enum err decode_open(struct demux *d, decode_gap_fn *on_gap, void *arg, struct decode **out,
                                 struct wire_failed *f);
-void decode_close(struct decode **dec);
+void decode_close(struct decode **pd);
 
 /* ERR_EOF at the end; any other failure is described in *f. Damaged stretches are skipped up to the next key
  * frame; ERR_CORRUPT only when the whole file holds nothing decodable. */

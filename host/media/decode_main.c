@@ -85,7 +85,7 @@ static bool parse_args(int argc, char **argv, struct args *a) {
         int64_t v;
         if (!eq || !number(eq + 1, &v)) return false;
         const size_t n = (size_t)(eq - argv[i]);
-#define KEY(name) (n == sizeof name - 1 && !memcmp(argv[i], name, n))
+#define KEY(name) (n == sizeof(name) - 1 && !memcmp(argv[i], (name), n))
         if (KEY("after_us"))
             a->after_us = v;
         else if (KEY("from_us"))
@@ -135,14 +135,14 @@ static void idle(void *arg) {
     enum err e;
     do e = listen_once(w, 0);
     while (e == OK);
-    if (e == ERR_CORRUPT) exit(3);
+    if (e == ERR_CORRUPT) _exit(3);
     /* Nobody waits for the result any more. */
-    if (e == ERR_EOF) exit(0);
+    if (e == ERR_EOF) _exit(0);
 }
 
 static void say(struct worker_state *w, const void *msg, size_t n) {
     if (worker_reply(msg, n) != OK) w->server_gone = true;
-    if (w->server_gone) exit(0);
+    if (w->server_gone) _exit(0);
 }
 
 static void say_gap(int64_t from_us, int64_t to_us, const char *reason, void *arg) {
@@ -183,7 +183,7 @@ static void say_end(struct worker_state *w, int64_t first_us, int64_t last_us, i
 static enum err send_frame(struct worker_state *w, const struct decode_frame *fr, struct wire_failed *f) {
     while (w->n_granted == 0) {
         const enum err e = listen_once(w, -1);
-        if (e == ERR_EOF) exit(0);
+        if (e == ERR_EOF) _exit(0);
         if (e != OK) {
             demux_fail(f, WIRE_FAIL_PROTOCOL, fr->pts_us, "the server sent something impossible");
             return e;

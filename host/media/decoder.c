@@ -207,7 +207,7 @@ enum err decoder_start(struct event_base *base, const struct decoder_spec *spec,
     /* Names come from outside and end up in messages. */
     size_t n = 0;
     for (const char *p = spec->label ? spec->label : "?"; *p && n + 1 < sizeof d->label; p++)
-        d->label[n++] = (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p;
+        d->label[n++] = (char)((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
 
     char args[6][48];
     const char *argv[N_ARGS + 1] = {"relecture-decode", jobs[spec->job]};

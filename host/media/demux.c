@@ -19,7 +19,7 @@
 #include "host/base/clock.h"
 #include "host/base/log.h"
 
-#define IO_BUFFER_BYTES (256 * 1024)
+#define IO_BUFFER_BYTES 262144
 /* Decode times go back by less than this in healthy files with careless muxers. */
 #define JUMP_BACK_US 1000000
 /* What is left of a seek that overshoots: B-frames shift the index by a few frames, rarely by seconds. */
@@ -52,7 +52,7 @@ void demux_clean_text(char *out, size_t cap, const char *in) {
     size_t n = 0;
     for (; in && *in && n + 1 < cap; in++) {
         const unsigned char c = (unsigned char)*in;
-        out[n++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+        out[n++] = (char)(c < 0x20 || c == 0x7f ? ' ' : c);
     }
     out[n] = 0;
 }

@@ -20,7 +20,7 @@
 #define CLIP_WIDTH_MAX  1280
 #define CLIP_KEY_FRAMES 50 /* at most that many frames between two: seeking in the page */
 #define CLIP_CRF        "23"
-#define IO_BUFFER_BYTES (256 * 1024)
+#define IO_BUFFER_BYTES 262144
 
 static const AVRational micro = {1, 1000000};
 static const AVRational mp4_base = {1, 90000};

@@ -113,7 +113,7 @@ enum wire_fail {
     WIRE_FAIL_DATA,     /* nothing decodable */
     WIRE_FAIL_GEOMETRY, /* pictures became larger than a slot: position_us says where, w_px x h_px the need */
     WIRE_FAIL_MEMORY,
-    WIRE_FAIL_WRITE,   /* the output descriptor refused (disk full) */
+    WIRE_FAIL_WRITE,    /* the output descriptor refused (disk full) */
     WIRE_FAIL_PROTOCOL, /* the server sent something impossible */
     WIRE_FAIL_DIED      /* never sent: our own word for a worker that died or broke the protocol */
 };

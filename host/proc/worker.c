@@ -66,6 +66,10 @@ struct worker {
     bool doomed;
 };
 
+static struct timeval timeval_of(unsigned ms) {
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+}
+
 static void close_fds(int *fds, unsigned n) {
     for (unsigned i = 0; i < n; i++)
         if (fds[i] >= 0) close(fds[i]);
@@ -183,7 +187,7 @@ static void drain(struct worker *w, unsigned limit) {
             w->mute = true;
             event_del(w->on_readable);
             sample_peak(w, true);
-            const struct timeval grace = {.tv_usec = MUTE_GRACE_MS * 1000};
+            const struct timeval grace = timeval_of(MUTE_GRACE_MS);
             if (!w->sending_ended && !w->gone) event_add(w->on_late, &grace);
             return;
         }
@@ -418,7 +422,7 @@ enum err worker_start(struct event_base *base, const struct worker_spec *spec,
     if (!w->on_readable || !w->on_writable || !w->on_gone || !w->on_late) goto fail;
     if (event_add(w->on_readable, NULL) != 0 || event_add(w->on_gone, NULL) != 0) goto fail;
     if (w->ping_ms) {
-        const struct timeval every = {.tv_sec = w->ping_ms / 1000, .tv_usec = (w->ping_ms % 1000) * 1000};
+        const struct timeval every = timeval_of(w->ping_ms);
         w->on_ping = event_new(base, -1, EV_PERSIST, ping, w);
         if (!w->on_ping || event_add(w->on_ping, &every) != 0) goto fail;
     }
@@ -467,7 +471,7 @@ void worker_end(struct worker *w, unsigned grace_ms) {
     if (w->on_ping) event_del(w->on_ping);
     /* Only our direction: what it still has to say is read. */
     shutdown(w->sock, SHUT_WR);
-    const struct timeval grace = {.tv_sec = grace_ms / 1000, .tv_usec = (grace_ms % 1000) * 1000};
+    const struct timeval grace = timeval_of(grace_ms);
     event_add(w->on_late, &grace);
 }
 
