@@ -17,6 +17,8 @@ struct ids {
 };
 
 struct scoring {
+    double iou_min, iou_sum;
+    struct mot_score *out;
     struct assigner *assigner;
     struct ids truth_ids, answer_ids;
     int last_pair[IDS_MAX];              /* answer that a truth was paired with last; -1 = never */
@@ -48,7 +50,7 @@ float mot_iou(const struct mot_box *a, const struct mot_box *b) {
 
 /* Boxes t[0..n_t) and a[0..n_a) of one frame. */
 static enum err score_frame(struct scoring *s, const struct mot_box *t, unsigned n_t, const struct mot_box *a,
-                            unsigned n_a, double iou_min, struct mot_score *out, double *iou_sum) {
+                            unsigned n_a) {
     int t_id[IDS_MAX], a_id[IDS_MAX], pair[IDS_MAX];
     bool a_used[IDS_MAX] = {false};
     if (n_t > IDS_MAX || n_a > IDS_MAX) return ERR_USAGE;
@@ -62,7 +64,7 @@ static enum err score_frame(struct scoring *s, const struct mot_box *t, unsigned
     unsigned n_pairs = 0;
     for (unsigned i = 0; i < n_t; i++) {
         for (unsigned j = 0; j < n_a; j++) {
-            if ((double)mot_iou(&t[i], &a[j]) < iou_min) continue;
+            if ((double)mot_iou(&t[i], &a[j]) < s->iou_min) continue;
             s->together[t_id[i]][a_id[j]]++;
             if (s->frame_pair[t_id[i]] != a_id[j] || a_used[j]) continue;
             pair[i] = (int)j;
@@ -72,7 +74,7 @@ static enum err score_frame(struct scoring *s, const struct mot_box *t, unsigned
     for (unsigned i = 0; i < n_t; i++) {
         for (unsigned j = 0; j < n_a && pair[i] < 0; j++) {
             float iou = mot_iou(&t[i], &a[j]);
-            if (a_used[j] || (double)iou < iou_min) continue;
+            if (a_used[j] || (double)iou < s->iou_min) continue;
             s->pairs[n_pairs++] = (struct assign_pair){(uint16_t)i, (uint16_t)j, iou};
         }
     }
@@ -82,11 +84,11 @@ static enum err score_frame(struct scoring *s, const struct mot_box *t, unsigned
         if (pair[i] < 0) pair[i] = s->match[i];
         if (pair[i] < 0) continue;
         int *last = &s->last_pair[t_id[i]];
-        out->n_matched++;
-        out->n_switches += *last >= 0 && *last != a_id[pair[i]];
+        s->out->n_matched++;
+        s->out->n_switches += *last >= 0 && *last != a_id[pair[i]];
         *last = a_id[pair[i]];
         s->frame_pair[t_id[i]] = a_id[pair[i]];
-        *iou_sum += (double)mot_iou(&t[i], &a[pair[i]]);
+        s->iou_sum += (double)mot_iou(&t[i], &a[pair[i]]);
     }
     return OK;
 }
@@ -116,20 +118,21 @@ static struct mot_box *sorted_copy(const struct mot_box *b, unsigned n) {
 enum err mot_score(const struct mot_box *truth, unsigned n_truth, const struct mot_box *answer,
                    unsigned n_answer, double iou_min, struct mot_score *out) {
     enum err e = ERR_NOMEM;
-    double iou_sum = 0.0;
     *out = (struct mot_score){.n_truth = n_truth, .n_answer = n_answer};
     if (n_truth == 0) return ERR_USAGE;
     struct scoring *s = calloc(1, sizeof *s);
     struct mot_box *t = sorted_copy(truth, n_truth), *a = sorted_copy(answer, n_answer);
     if (!s || !t || !a || assigner_new(&s->assigner) != OK) goto done;
     for (unsigned i = 0; i < IDS_MAX; i++) s->last_pair[i] = s->frame_pair[i] = -1;
+    s->iou_min = iou_min;
+    s->out = out;
     e = OK;
     for (unsigned i = 0, j = 0; e == OK && (i < n_truth || j < n_answer);) {
         uint32_t frame = i < n_truth && (j >= n_answer || t[i].frame <= a[j].frame) ? t[i].frame : a[j].frame;
         unsigned i_end = i, j_end = j;
         while (i_end < n_truth && t[i_end].frame == frame) i_end++;
         while (j_end < n_answer && a[j_end].frame == frame) j_end++;
-        e = score_frame(s, t + i, i_end - i, a + j, j_end - j, iou_min, out, &iou_sum);
+        e = score_frame(s, t + i, i_end - i, a + j, j_end - j);
         i = i_end;
         j = j_end;
     }
@@ -141,7 +144,7 @@ enum err mot_score(const struct mot_box *truth, unsigned n_truth, const struct m
     out->n_answer_ids = s->answer_ids.n;
     out->mota = 1.0 - (double)(out->n_missed + out->n_false + out->n_switches) / (double)n_truth;
     out->idf1 = 2.0 * (double)out->n_id_right / (double)(n_truth + n_answer);
-    out->iou_mean = out->n_matched ? iou_sum / (double)out->n_matched : 0.0;
+    out->iou_mean = out->n_matched ? s->iou_sum / (double)out->n_matched : 0.0;
 done:
     if (s) assigner_free(&s->assigner);
     free(s);
