@@ -408,7 +408,19 @@ unit: $(UNIT_BIN)
 test:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory all tests
-	@tests/run.sh $$($(MAKE) --no-print-directory -s list-tests)
+	@echo "Building the quick tests once more with the sanitizers ..."
+	@$(MAKE) --no-print-directory VARIANT=asan quick
+	@tests/run.sh $$($(MAKE) --no-print-directory -s list-tests) \
+	    $$($(MAKE) --no-print-directory -s VARIANT=asan list-quick) tests/tools/test_clang.sh
+# Everything but the page once more under AddressSanitizer and UndefinedBehaviorSanitizer, or ThreadSanitizer.
+.PHONY: check-asan check-tsan quick list-quick
+check-asan check-tsan: check-%:
+	@$(MAKE) --no-print-directory VARIANT=$* all tests
+	@VARIANT=$* RUN_LIMIT_S=1800 tests/run.sh \
+	    $$($(MAKE) --no-print-directory -s VARIANT=$* list-tests | tr ' ' '\n' | grep -vE '^(web|tests/tools)/')
+quick: $(UNIT_BIN) $(KERNEL_TESTS) $(FUZZ_REPLAY)
+list-quick:
+	@echo $(UNIT_BIN) $(KERNEL_TESTS) $(FUZZ_REPLAY)
 .PHONY: bench
 bench: all
 	@tests/bench/bench_path.py
