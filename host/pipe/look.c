@@ -93,14 +93,13 @@ bool look_mean(const struct look *k, unsigned part, struct colour_shares *out) {
     return true;
 }
 
-void look_add_hint(struct look *k, uint16_t id, float score) {
+void look_add_hint(struct look *k, uint16_t id) {
     for (unsigned i = 0; i < k->n_hints; i++) {
         if (k->hints[i].id != id) continue;
         k->hints[i].n_seen++;
-        k->hints[i].score_sum += score;
         return;
     }
-    if (k->n_hints < LOOK_HINTS_MAX) k->hints[k->n_hints++] = (struct look_hint){id, 1, score};
+    if (k->n_hints < LOOK_HINTS_MAX) k->hints[k->n_hints++] = (struct look_hint){id, 1};
 }
 
 /* ---- save and load ---- */
@@ -133,9 +132,7 @@ void look_save(const struct look *k, struct bytes *out) {
     put_norm(out, &k->best_box);
     bytes_put_block(out, k->jpeg, k->jpeg_bytes);
     bytes_put_u8(out, (uint8_t)k->n_asked);
-    bytes_put_u8(out, (uint8_t)k->n_dark);
     bytes_put_u64(out, (uint64_t)k->asked_us);
-    bytes_put_u32(out, k->n_grey);
     bytes_put_u8(out, (uint8_t)k->n_votes);
     for (unsigned i = 0; i < k->n_votes; i++) {
         bytes_put_f32(out, k->votes[i].quality);
@@ -147,7 +144,6 @@ void look_save(const struct look *k, struct bytes *out) {
     for (unsigned i = 0; i < k->n_hints; i++) {
         bytes_put_u16(out, k->hints[i].id);
         bytes_put_u32(out, k->hints[i].n_seen);
-        bytes_put_f32(out, k->hints[i].score_sum);
     }
     bytes_put_u8(out, k->has_likeness);
     bytes_put_f32(out, k->likeness_quality);
@@ -203,9 +199,7 @@ enum err look_load(struct bytes_reader *r, struct look *k) {
         k->jpeg_bytes = n;
     }
     k->n_asked = get_most(r, ASKED_MAX);
-    k->n_dark = get_most(r, ASKED_MAX);
     k->asked_us = get_pts(r);
-    k->n_grey = bytes_get_u32(r);
     k->n_votes = get_most(r, LOOK_VOTES_MAX);
     for (unsigned i = 0; i < k->n_votes; i++) {
         k->votes[i].quality = get_number(r, 2.0f);
@@ -217,7 +211,6 @@ enum err look_load(struct bytes_reader *r, struct look *k) {
     for (unsigned i = 0; i < k->n_hints; i++) {
         k->hints[i].id = bytes_get_u16(r);
         k->hints[i].n_seen = bytes_get_u32(r);
-        k->hints[i].score_sum = get_number(r, 1e9f);
         if (k->hints[i].id == 0 || k->hints[i].id > VOCAB_MAX) r->bad = true;
     }
     k->has_likeness = (uint8_t)get_most(r, 1);

@@ -30,7 +30,6 @@ struct look_vote {
 struct look_hint {
     uint16_t id; /* in FIELD_ACCESSORY */
     uint32_t n_seen;
-    float score_sum;
 };
 
 struct look {
@@ -41,9 +40,8 @@ struct look {
     struct box_norm best_box;
     uint8_t *jpeg; /* owned */
     uint32_t jpeg_bytes;
-    unsigned n_votes, n_asked, n_dark;
+    unsigned n_votes, n_asked;
     int64_t asked_us; /* pts of the last crop asked for */
-    uint32_t n_grey;  /* frames without colour in which it was seen */
     struct look_vote votes[LOOK_VOTES_MAX];
     unsigned n_hints;
     struct look_hint hints[LOOK_HINTS_MAX];
@@ -69,7 +67,7 @@ void look_add_vote(struct look *k, const struct look_vote *v);
 /* Mean of the votes by quality; false when there are none. */
 bool look_mean(const struct look *k, unsigned part, struct colour_shares *out);
 
-void look_add_hint(struct look *k, uint16_t id, float score);
+void look_add_hint(struct look *k, uint16_t id);
 
 void look_save(const struct look *k, struct bytes *out);
 /* On a spoilt reader, what was read stays in *k to be freed with look_fini(). ERR_NOMEM. */

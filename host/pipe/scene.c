@@ -13,7 +13,7 @@
 #include "host/pipe/track.h"
 
 #define MAGIC            0x4e435352u /* "RSCN" */
-#define VERSION          2u
+#define VERSION          3u
 #define WISHES_MAX       64u
 #define PICTURE_BETTER   1.12f /* a new picture must be this much better: coding one costs a millisecond */
 #define GARMENT_H_MIN    48.0f /* px; smaller figures have no readable garments */
@@ -197,7 +197,7 @@ static void give_hint(struct scene *s, const struct detection *d, uint16_t id) {
         least = fmaxf(dx, dy);
         owner = (int)i;
     }
-    if (owner >= 0) look_add_hint(&s->looks[owner], id, d->score);
+    if (owner >= 0) look_add_hint(&s->looks[owner], id);
 }
 
 /* The box on the even grid of NV12, inside the surface. */
@@ -300,7 +300,6 @@ enum err scene_frame(struct scene *s, int64_t pts_us, const struct wire_surface 
         struct track_box box = track_box_of(&t[i]);
         struct box_norm norm = box_norm_of(s, &box);
         look_add_point(&s->looks[i], pts_us, &norm);
-        s->looks[i].n_grey += light.is_grey || light.is_dim;
         enum err e = take_picture(s, i, pts_us, surface, pixels);
         if (e != OK) return e;
     }
@@ -326,10 +325,7 @@ enum err scene_crop_done(struct scene *s, const struct scene_crop *crop, const i
         light_balance(s->gain, bgr, (size_t)want_w * want_h, s->balanced);
         bool seen = w.is_person ? colour_of_clothes(s->balanced, &v.part[0], &v.part[1])
                                 : colour_of_vehicle(s->balanced, &v.part[0]);
-        if (seen)
-            look_add_vote(k, &v);
-        else
-            k->n_dark++;
+        if (seen) look_add_vote(k, &v);
         if (!w.is_person && (!k->has_likeness || w.quality > k->likeness_quality)) {
             likeness_of_vehicle(s->balanced, k->likeness);
             k->has_likeness = 1;
