@@ -3,11 +3,19 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
 
 #include "tests/support/media.h"
 #include "tests/support/test.h"
@@ -393,6 +401,58 @@ static void killed_worker_is_told_and_a_retry_completes_the_run(void **state) {
     media_run_fini(&b);
 }
 
+/* A server with a worker in the middle of its work; tells the worker's pid and waits to be killed. */
+static void keep_slot(struct decoder *d, const struct wire_frame *f, void *arg) {
+    (void)f;
+    const int pid = decoder_pid(d);
+    if (write(*(int *)arg, &pid, sizeof pid) != sizeof pid) _exit(1);
+}
+static void be_a_server(int tell_fd) {
+    struct event_base *base = event_base_new();
+    struct slots *slots;
+    struct decoder *d;
+    const int in = open(CLIPS "bframes.mp4", O_RDONLY | O_CLOEXEC);
+    if (slots_new("server", 1, 1u << 20, &slots) != OK) _exit(1);
+    const struct decoder_spec spec = {.exe = exe,
+                                      .label = "x",
+                                      .job = DECODER_FRAMES,
+                                      .in_fd = in,
+                                      .out_fd = -1,
+                                      .slots = slots,
+                                      .after_us = -1};
+    const struct decoder_callbacks cb = {.on_frame = keep_slot, .arg = &tell_fd};
+    if (decoder_start(base, &spec, &cb, &d) != OK) _exit(1);
+    event_base_dispatch(base);
+    _exit(1);
+}
+/* Running, that is: a zombie is gone, whoever is to reap it. */
+static bool is_running(int pid) {
+    char path[64], text[256] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *f = fopen(path, "r");
+    if (!f) return false;
+    const size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    const char *state = n ? strrchr(text, ')') : NULL;
+    return state && state[1] == ' ' && state[2] != 'Z' && state[2] != 'X';
+}
+static void server_that_dies_takes_its_worker_along(void **state) {
+    (void)state;
+    int p[2], worker = 0;
+    assert_int_equal(pipe(p), 0);
+    const pid_t server = fork();
+    if (server == 0) be_a_server(p[1]);
+    assert_int_equal(read(p[0], &worker, sizeof worker), sizeof worker);
+    assert_true(is_running(worker));
+    assert_int_equal(kill(server, SIGKILL), 0);
+    assert_int_equal(waitpid(server, NULL, 0), server);
+    const time_t deadline = time(NULL) + 20;
+    while (is_running(worker) && time(NULL) < deadline) sched_yield();
+    assert_false(is_running(worker));
+    close(p[0]);
+    close(p[1]);
+}
+
 static void frames_wait_for_slots_and_none_is_dropped(void **state) {
     (void)state;
     char path[256];
@@ -484,6 +544,7 @@ int main(void) {
         cmocka_unit_test(resumed_run_gives_the_same_frames_as_an_undisturbed_one),
         cmocka_unit_test(resuming_past_the_end_ends_without_frames),
         cmocka_unit_test(killed_worker_is_told_and_a_retry_completes_the_run),
+        cmocka_unit_test(server_that_dies_takes_its_worker_along),
         cmocka_unit_test(frames_wait_for_slots_and_none_is_dropped),
         cmocka_unit_test(pictures_larger_than_a_slot_ask_for_larger_slots),
         cmocka_unit_test(probe_says_what_the_file_is),
