@@ -47,6 +47,7 @@ void app_importer_config(const struct config *cfg, const char *dir, const struct
                                               .job_timeout_ms = (unsigned)cfg->job_timeout_ms},
                                     .simulated = strcmp(cfg->backend, "simulator") == 0,
                                     .vocab = vocab,
+                                    .likeness = strstr(cfg->allowed, "vehicle.similar") != NULL,
                                     .fps_milli = (uint32_t)cfg->fps_milli,
                                     .n_slots = (unsigned)cfg->slots};
 }
@@ -97,6 +98,7 @@ static enum err open_http(struct app *a, const char *version) {
                                      .page_dir = a->cfg.web_dir,
                                      .data_dir = a->dir,
                                      .tz = a->cfg.tz,
+                                     .site_allowed = a->cfg.allowed,
                                      .version = version,
                                      .vocab = a->vocab,
                                      .reg = a->reg,

@@ -47,6 +47,8 @@ static const struct key {
     {"site.language", CHOICE, FIELD_OF(language), 0, 0, "fr|en", "fr", "language tried first"},
     {"site.listen", TEXT, FIELD_OF(listen), 0, 0, NULL, "127.0.0.1:8443",
      "address and port of `relecture serve`"},
+    {"site.allowed", TEXT, FIELD_OF(allowed), 0, 0, NULL, "none",
+     "which of vehicle.plate, vehicle.similar, person.face_cover this site allows at all (comma-separated)"},
     {"site.retention_days", NUMBER, FIELD_OF(retention_days), 1, 30, NULL, "30",
      "days from capture to erasure (CSI L252-5: a month at most)"},
 #undef FIELD_OF
@@ -123,8 +125,10 @@ void config_defaults(struct config *c, const char *exe_dir) {
 
 void config_finish(struct config *c, const char *exe_dir) {
     const bool sim = strcmp(c->backend, "simulator") == 0;
-    /* On a card: a folder of ours whose lib/ is a link to the distribution's libraries (XILINX_XRT=/usr fails). */
-    if (!*c->xilinx_xrt) snprintf(c->xilinx_xrt, sizeof c->xilinx_xrt, "%.900s/%s", exe_dir, sim ? "sim" : "card");
+    /* On a card: a folder of ours whose lib/ is a link to the distribution's libraries (XILINX_XRT=/usr
+     * fails). */
+    if (!*c->xilinx_xrt)
+        snprintf(c->xilinx_xrt, sizeof c->xilinx_xrt, "%.900s/%s", exe_dir, sim ? "sim" : "card");
     if (!*c->xclbin)
         snprintf(c->xclbin, sizeof c->xclbin, "%.900s/%s/relecture.xclbin", exe_dir, sim ? "sim" : "card");
     if (!*c->runner_lib && sim)

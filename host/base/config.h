@@ -28,6 +28,7 @@ struct config {
     /* site.* */
     char tz[64], language[8], listen[64];
     int retention_days;
+    char allowed[128]; /* the criteria that need the site's switch too, comma-separated */
 };
 
 /* Defaults relative to `exe_dir`, where the build (or the package) laid the parts. */

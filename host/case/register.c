@@ -250,15 +250,29 @@ static bool list_has(const char *list, const char *word) {
     return false;
 }
 
+static const char *const sensitive[] = {"vehicle.plate", "vehicle.similar", "person.face_cover"};
+enum { N_SENSITIVE = sizeof sensitive / sizeof sensitive[0] };
+
 static bool is_sensitive(const char *criterion) {
-    return strcmp(criterion, "vehicle.plate") == 0 || strcmp(criterion, "vehicle.similar") == 0 ||
-           strcmp(criterion, "person.face_cover") == 0;
+    for (unsigned i = 0; i < N_SENSITIVE; i++)
+        if (strcmp(sensitive[i], criterion) == 0) return true;
+    return false;
 }
 
 bool case_allows(const struct case_file *c, const char *criterion) {
     if (!*criterion) return true;
+    if (list_has(c->withheld, criterion)) return false;
     if (list_has(c->criteria, criterion)) return true;
     return list_has(c->criteria, "all") && !is_sensitive(criterion);
+}
+
+void case_restrict(struct case_file *c, const char *site_allowed) {
+    c->withheld[0] = 0;
+    for (unsigned i = 0; i < N_SENSITIVE; i++) {
+        if (list_has(site_allowed, sensitive[i])) continue;
+        const size_t len = strlen(c->withheld);
+        snprintf(c->withheld + len, sizeof c->withheld - len, "%s%s", len ? "," : "", sensitive[i]);
+    }
 }
 
 void case_perimeter(const struct case_file *c, struct perimeter *out) {

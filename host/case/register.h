@@ -31,6 +31,7 @@ struct case_file {
     uint16_t *cameras;      /* numbers allowed; owned */
     unsigned n_cameras;
     char criteria[512]; /* comma-separated switches (users-and-law 4.3), or "all" */
+    char withheld[128]; /* what the site does not allow; filled by case_restrict() */
     char state[16];     /* "open", "closed" */
     int64_t opened_ms, expires_ms;
 };
@@ -38,6 +39,9 @@ void case_fini(struct case_file *c);
 /* "all" never includes the switches that also need the site's: vehicle.plate, vehicle.similar,
  * person.face_cover. */
 bool case_allows(const struct case_file *c, const char *criterion);
+/* Takes away the sensitive switches that the site (config site.allowed, comma-separated) does not allow: the
+ * effective right is site AND case AND user. Call on every case that is about to be used. */
+void case_restrict(struct case_file *c, const char *site_allowed);
 void case_perimeter(const struct case_file *c, struct perimeter *out); /* borrows c->cameras */
 
 MUST_CHECK enum err register_open(const char *dir, bool create, struct register_db **out);

@@ -122,7 +122,7 @@ struct register_db *cli_register(const struct cli *cli) {
     return NULL;
 }
 
-bool cli_case_get(struct register_db *r, const char *id, struct case_file *out) {
+bool cli_case_get(const struct cli *cli, struct register_db *r, const char *id, struct case_file *out) {
     if (!id) {
         cli_say(0, "--case is missing: nothing is imported or searched outside a case; `relecture case list` "
                    "shows them");
@@ -134,6 +134,7 @@ bool cli_case_get(struct register_db *r, const char *id, struct case_file *out) 
                 e == ERR_MISSING ? "there is none; `relecture case list` shows them" : err_text(e));
         return false;
     }
+    case_restrict(out, cli->config.allowed);
     const bool expired = out->expires_ms <= clock_wall_ms();
     if (strcmp(out->state, "open") == 0 && !expired) return true;
     cli_say(0, "case %s is %s", id, expired ? "expired" : out->state);

@@ -61,7 +61,7 @@ struct vocab *cli_vocab(const struct cli *cli);
 /* The register of the data directory, or a message and NULL. */
 struct register_db *cli_register(const struct cli *cli);
 /* The open case `id`, to be released with case_fini(); false after a message. */
-bool cli_case_get(struct register_db *r, const char *id, struct case_file *out);
+bool cli_case_get(const struct cli *cli, struct register_db *r, const char *id, struct case_file *out);
 /* Who is at work, for the journal: "unix:" and the login name. Static storage. */
 const char *cli_user(void);
 /* The journal line of a command; false after a message when it cannot be written: then nothing may be done.

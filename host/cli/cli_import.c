@@ -265,7 +265,7 @@ static int run(struct cli *cli, int argc, char **argv) {
     if (e) {
         cli_say(0, "import: camera \"%s\": %s; `relecture camera list` shows them", o[CAMERA].value,
                 err_text(e));
-    } else if (cli_case_get(r, b.case_id, &c)) {
+    } else if (cli_case_get(cli, r, b.case_id, &c)) {
         b.camera = &camera;
         bool inside = false;
         for (unsigned i = 0; i < c.n_cameras; i++) inside |= c.cameras[i] == camera.number;

@@ -136,7 +136,7 @@ static int run(struct cli *cli, int argc, char **argv) {
     struct case_file c;
     char *sentence = join(argv + 1, rest - 1);
     json_t *body = sentence ? body_of(sentence, o[ASK].value, o[ROUTE].value, page) : NULL;
-    if (body && cli_case_get(r, o[CASE].value, &c)) {
+    if (body && cli_case_get(cli, r, o[CASE].value, &c)) {
         code = search(cli, r, &c, body, language, o[JSON].value != NULL);
         case_fini(&c);
     }

@@ -164,6 +164,7 @@ bool exchange_case(struct exchange *x) {
         return false;
     }
     enum err e = case_get(x->ctx->reg, named, &x->c);
+    if (e == OK) case_restrict(&x->c, x->ctx->site_allowed ? x->ctx->site_allowed : "");
     if (e == ERR_MISSING || e == ERR_USAGE) {
         exchange_error(x, 403, "no_case", NULL, "There is no such case.");
         return false;

@@ -42,8 +42,9 @@ struct http_context {
     const char *listen;   /* "127.0.0.1:8443": numeric, loopback; port 0 = any free one */
     const char *page_dir; /* the built page (build/web); NULL = API only */
     const char *data_dir;
-    const char *tz;      /* IANA name */
-    const char *version; /* of this program */
+    const char *tz;           /* IANA name */
+    const char *site_allowed; /* config site.allowed; NULL = nothing */
+    const char *version;      /* of this program */
     const struct vocab *vocab;
     struct register_db *reg;
     struct index_reader *reader; /* used on the loop thread only */

@@ -50,8 +50,9 @@ struct importer_config {
     const char *dir;        /* data directory */
     const char *decode_exe; /* path of relecture-decode */
     struct cards_config cards;
-    bool simulated;         /* card.backend = simulator; a card of the other kind is an error, never used silently */
+    bool simulated; /* card.backend = simulator; a card of the other kind is an error, never used silently */
     const struct vocab *vocab;
+    bool likeness;      /* the site allows vehicle.similar; else no likeness vector is kept */
     uint32_t fps_milli; /* frames analysed per second of footage, x 1000 */
     unsigned n_slots;   /* surfaces in flight per recording */
 };

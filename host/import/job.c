@@ -236,6 +236,7 @@ void job_cancel(struct job *j) {
 static enum err take_sightings(struct job *j) {
     struct sighting *s;
     while ((s = scene_take(j->scene))) {
+        if (!j->shared->cfg->likeness) s->has_likeness = 0;
         const enum err e = index_sighting_add(j->shared->writer, s);
         sighting_free(&s);
         if (e) return e;

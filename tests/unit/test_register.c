@@ -152,6 +152,22 @@ static void a_criterion_is_matched_as_a_whole_word(void **state) {
     assert_false(case_allows(&c, "vehicle.plate"));
 }
 
+static void a_sensitive_criterion_needs_the_site_as_well_as_the_case(void **state) {
+    (void)state;
+    struct case_file c = {.criteria = "all,vehicle.plate,vehicle.similar"};
+    case_restrict(&c, "vehicle.plate");
+    assert_true(case_allows(&c, "vehicle.plate"));
+    assert_false(case_allows(&c, "vehicle.similar"));
+    assert_false(case_allows(&c, "person.face_cover"));
+    assert_true(case_allows(&c, "vehicle.color"));
+    case_restrict(&c, "none");
+    assert_false(case_allows(&c, "vehicle.plate"));
+    struct perimeter p;
+    case_perimeter(&c, &p);
+    assert_false(p.plates_allowed);
+    assert_false(p.likeness_allowed);
+}
+
 static void add_line(struct ctx *c, const char *action) {
     uint64_t seq;
     const struct journal_entry e = {"op.14", "operator", action, "2026-0001", "", "{}"};
@@ -231,6 +247,7 @@ int main(void) {
         T(case_with_an_unknown_camera_leaves_nothing_behind),
         T(all_criteria_never_include_plates_likeness_or_covered_faces),
         T(a_criterion_is_matched_as_a_whole_word),
+        T(a_sensitive_criterion_needs_the_site_as_well_as_the_case),
         T(journal_of_untouched_lines_verifies),
         T(journal_refuses_update_and_delete),
         T(journal_verifier_names_the_line_that_was_changed),
