@@ -51,12 +51,6 @@ enum err case_get(struct register_db *r, const char *id, struct case_file *out) 
     bool known = strcmp(id, CASE) == 0 || strcmp(id, "closed") == 0 || strcmp(id, "expired") == 0;
     return known ? OK : ERR_MISSING;
 }
-void case_fini(struct case_file *c) {
-    (void)c;
-}
-void case_perimeter(const struct case_file *c, struct perimeter *out) {
-    *out = (struct perimeter){.from_ms = c->from_ms, .to_ms = c->to_ms};
-}
 enum err case_list(struct register_db *r, struct case_file **out, unsigned *n) {
     (void)r;
     *out = NULL;
