@@ -89,6 +89,14 @@ static void plain_fit_mask(uint64_t *out, const uint8_t *texts, size_t n, const 
         if ((load_u64(texts + 8 * i) & m->mask) == m->value) out[i / 64] |= UINT64_C(1) << i % 64;
 }
 
+static void plain_in_set(uint64_t *out, const uint8_t *numbers, size_t n, const uint32_t *set, uint32_t n_set) {
+    memset(out, 0, BITS_WORDS(n) * sizeof *out);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t x = load_u32(numbers + 4 * i);
+        if (x < n_set && set[x / 32] >> x % 32 & 1) out[i / 64] |= UINT64_C(1) << i % 64;
+    }
+}
+
 static unsigned edit_distance(const uint8_t *text, unsigned width, const struct plate_edit *e) {
     const uint32_t last = UINT32_C(1) << (e->n_chars - 1);
     uint32_t pv = UINT32_MAX, mv = 0;
@@ -131,6 +139,7 @@ static const struct bits_ops plain = {
     .keep_cameras = plain_keep_cameras,
     .equal_u32 = plain_equal_u32,
     .fit_mask = plain_fit_mask,
+    .in_set = plain_in_set,
     .within = plain_within,
     .dot128 = plain_dot128,
 };
@@ -233,32 +242,56 @@ AVX512 static void fast_fit_mask(uint64_t *out, const uint8_t *texts, size_t n, 
     if (n % 64) plain_fit_mask(out + w, texts + w * 512, n % 64, m);
 }
 
-/* Eight texts of eight bytes at a time, one in each 64-bit lane; a lane stops at its text's end. */
-AVX512 static uint8_t within_eight(const uint8_t *texts, const struct plate_edit *e, __m512i low,
-                                   __m512i high) {
-    const __m512i ones = _mm512_set1_epi64(-1), one = _mm512_set1_epi64(1), byte = _mm512_set1_epi64(0xff);
-    const __m512i last = _mm512_set1_epi64(1LL << (e->n_chars - 1));
-    __m512i text = _mm512_loadu_si512(texts);
-    __m512i equal = _mm512_permutex2var_epi8(low, text, high);
-    __m512i pv = ones, mv = _mm512_setzero_si512(), score = _mm512_set1_epi64(e->n_chars);
-    __mmask8 some = _mm512_test_epi64_mask(text, byte), live = some;
+/* 64 texts of eight bytes -> eight vectors, the j-th with character j of every text. */
+AVX512 static void transpose_texts(const uint8_t *texts, __m512i out[8]) {
+    /* Within eight texts: byte j of text i goes to place 8 j + i. */
+    static const uint8_t order[64] = {0,  8,  16, 24, 32, 40, 48, 56, 1,  9,  17, 25, 33, 41, 49, 57,
+                                      2,  10, 18, 26, 34, 42, 50, 58, 3,  11, 19, 27, 35, 43, 51, 59,
+                                      4,  12, 20, 28, 36, 44, 52, 60, 5,  13, 21, 29, 37, 45, 53, 61,
+                                      6,  14, 22, 30, 38, 46, 54, 62, 7,  15, 23, 31, 39, 47, 55, 63};
+    const __m512i by_byte = _mm512_loadu_si512(order);
+    __m512i a[8], b[8];
+    for (unsigned k = 0; k < 8; k++) a[k] = _mm512_permutexvar_epi8(by_byte, _mm512_loadu_si512(texts + 64 * k));
+    /* Then an 8 x 8 transposition of 64-bit words. */
+    for (unsigned k = 0; k < 8; k += 2) {
+        b[k] = _mm512_unpacklo_epi64(a[k], a[k + 1]);     /* words 0 2 4 6 of both */
+        b[k + 1] = _mm512_unpackhi_epi64(a[k], a[k + 1]); /* words 1 3 5 7 */
+    }
+    for (unsigned odd = 0; odd < 2; odd++) {
+        __m512i low0 = _mm512_shuffle_i64x2(b[odd], b[2 + odd], 0x88), low1 = _mm512_shuffle_i64x2(b[4 + odd], b[6 + odd], 0x88);
+        __m512i high0 = _mm512_shuffle_i64x2(b[odd], b[2 + odd], 0xdd),
+                high1 = _mm512_shuffle_i64x2(b[4 + odd], b[6 + odd], 0xdd);
+        out[odd] = _mm512_shuffle_i64x2(low0, low1, 0x88);
+        out[4 + odd] = _mm512_shuffle_i64x2(low0, low1, 0xdd);
+        out[2 + odd] = _mm512_shuffle_i64x2(high0, high1, 0x88);
+        out[6 + odd] = _mm512_shuffle_i64x2(high0, high1, 0xdd);
+    }
+}
+
+/* One text in each of 64 lanes of eight bits; a lane stops at its text's end. Additions wrap, as Myers wants. */
+AVX512 static uint64_t within_sixty_four(const uint8_t *texts, const struct plate_edit *e, __m512i low,
+                                         __m512i high) {
+    const __m512i ones = _mm512_set1_epi8(-1), one = _mm512_set1_epi8(1);
+    const __m512i last = _mm512_set1_epi8((char)(1u << (e->n_chars - 1)));
+    __m512i text[8];
+    transpose_texts(texts, text);
+    __m512i pv = ones, mv = _mm512_setzero_si512(), score = _mm512_set1_epi8((char)e->n_chars);
+    __mmask64 some = _mm512_test_epi8_mask(text[0], text[0]), live = some;
     for (unsigned j = 0; j < 8 && live; j++) {
-        __m512i eq = _mm512_and_si512(equal, byte), xv = _mm512_or_si512(eq, mv);
-        __m512i sum = _mm512_add_epi64(_mm512_and_si512(eq, pv), pv);
+        __m512i eq = _mm512_permutex2var_epi8(low, text[j], high), xv = _mm512_or_si512(eq, mv);
+        __m512i sum = _mm512_add_epi8(_mm512_and_si512(eq, pv), pv);
         __m512i xh = _mm512_or_si512(_mm512_xor_si512(sum, pv), eq);
         __m512i ph = _mm512_or_si512(mv, _mm512_andnot_si512(_mm512_or_si512(xh, pv), ones));
         __m512i mh = _mm512_and_si512(pv, xh);
-        score = _mm512_mask_add_epi64(score, _mm512_mask_test_epi64_mask(live, ph, last), score, one);
-        score = _mm512_mask_sub_epi64(score, _mm512_mask_test_epi64_mask(live, mh, last), score, one);
-        ph = _mm512_or_si512(_mm512_slli_epi64(ph, 1), one);
-        mh = _mm512_slli_epi64(mh, 1);
+        live = _mm512_mask_test_epi8_mask(live, text[j], text[j]);
+        score = _mm512_mask_add_epi8(score, _mm512_mask_test_epi8_mask(live, ph, last), score, one);
+        score = _mm512_mask_sub_epi8(score, _mm512_mask_test_epi8_mask(live, mh, last), score, one);
+        ph = _mm512_or_si512(_mm512_add_epi8(ph, ph), one);
+        mh = _mm512_add_epi8(mh, mh);
         pv = _mm512_or_si512(mh, _mm512_andnot_si512(_mm512_or_si512(xv, ph), ones));
         mv = _mm512_and_si512(ph, xv);
-        equal = _mm512_srli_epi64(equal, 8);
-        text = _mm512_srli_epi64(text, 8);
-        live = _mm512_mask_test_epi64_mask(live, text, byte);
     }
-    return _mm512_mask_cmple_epu64_mask(some, score, _mm512_set1_epi64(e->max_distance));
+    return _mm512_mask_cmple_epu8_mask(some, score, _mm512_set1_epi8((char)e->max_distance));
 }
 
 AVX512 static void fast_within(uint64_t *out, const uint8_t *texts, size_t n, unsigned width,
@@ -269,13 +302,26 @@ AVX512 static void fast_within(uint64_t *out, const uint8_t *texts, size_t n, un
     }
     const __m512i low = _mm512_loadu_si512(e->equal8), high = _mm512_loadu_si512(e->equal8 + 64);
     size_t w = 0;
-    for (; (w + 1) * 64 <= n; w++) {
-        uint64_t word = 0;
-        for (unsigned k = 0; k < 8; k++)
-            word |= (uint64_t)within_eight(texts + w * 512 + k * 64, e, low, high) << 8 * k;
-        out[w] = word;
-    }
+    for (; (w + 1) * 64 <= n; w++) out[w] = within_sixty_four(texts + w * 512, e, low, high);
     if (n % 64) plain_within(out + w, texts + w * 512, n % 64, width, e);
+}
+
+/* Sixteen numbers at a time: gather the words of the set that they point into. */
+AVX512 static void fast_in_set(uint64_t *out, const uint8_t *numbers, size_t n, const uint32_t *set, uint32_t n_set) {
+    const __m512i limit = _mm512_set1_epi32((int)n_set), one = _mm512_set1_epi32(1), low5 = _mm512_set1_epi32(31);
+    memset(out, 0, BITS_WORDS(n) * sizeof *out);
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        __m512i x = _mm512_loadu_si512(numbers + 4 * i);
+        __mmask16 inside = _mm512_cmplt_epu32_mask(x, limit);
+        __m512i word = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), inside, _mm512_srli_epi32(x, 5), set, 4);
+        __m512i bit = _mm512_sllv_epi32(one, _mm512_and_si512(x, low5));
+        out[i / 64] |= (uint64_t)_mm512_mask_test_epi32_mask(inside, word, bit) << i % 64;
+    }
+    for (; i < n; i++) {
+        uint32_t x = load_u32(numbers + 4 * i);
+        if (x < n_set && set[x / 32] >> x % 32 & 1) out[i / 64] |= UINT64_C(1) << i % 64;
+    }
 }
 
 AVX512 static int32_t fast_dot128(const int8_t *a, const int8_t *b) {
@@ -298,6 +344,7 @@ static const struct bits_ops fast = {
     .keep_cameras = fast_keep_cameras,
     .equal_u32 = fast_equal_u32,
     .fit_mask = fast_fit_mask,
+    .in_set = fast_in_set,
     .within = fast_within,
     .dot128 = fast_dot128,
 };

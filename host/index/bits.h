@@ -50,6 +50,8 @@ struct bits_ops {
     void (*keep_cameras)(uint64_t *a, const uint8_t *cameras, size_t n, const struct camera_set *set);
     /* Bit i of out (n bits, words overwritten) = the i-th u32 equals v. */
     void (*equal_u32)(uint64_t *out, const uint8_t *numbers, size_t n, uint32_t v);
+    /* Bit i of out = the i-th u32 is below n_set and its bit in `set` is set (n_set is a multiple of 32). */
+    void (*in_set)(uint64_t *out, const uint8_t *numbers, size_t n, const uint32_t *set, uint32_t n_set);
     /* Bit i of out (n bits) = the i-th 8-byte text fits the mask. */
     void (*fit_mask)(uint64_t *out, const uint8_t *texts, size_t n, const struct plate_mask *m);
     /* Bit i of out (n bits) = the i-th place of `width` bytes (8 or 16) is within the distance; empty ones

@@ -95,6 +95,7 @@ static enum err note(struct plate_find *p, unsigned family, uint32_t place, uint
     p->fits[family][place] = (uint8_t)(slips + 1);
     p->only_id = family * PLATE_LONG_BLOCK * PLATE_BLOCK_TEXTS + place;
     p->n_found++;
+    if (family) p->has_long = true;
     return OK;
 }
 
@@ -124,6 +125,15 @@ static enum err find_in_block(struct index_reader *r, const struct wanted *w, in
     return e;
 }
 
+/* Bits beside the bytes: the column is compared with them sixteen at a time. */
+static enum err set_of(struct plate_find *p) {
+    p->set = calloc(p->n_places[0] / 32 + 1, sizeof *p->set);
+    if (!p->set) return ERR_NOMEM;
+    for (uint32_t i = 0; i < p->n_places[0]; i++)
+        if (p->fits[0][i]) p->set[i / 32] |= UINT32_C(1) << i % 32;
+    return OK;
+}
+
 enum err plate_find_open(struct index_reader *r, enum query_plate mode, const char *asked, unsigned max_slips,
                          struct plate_find *out) {
     sqlite3_stmt *st = r->st[R_PLATE_BLOCKS];
@@ -142,49 +152,28 @@ enum err plate_find_open(struct index_reader *r, enum query_plate mode, const ch
     }
     (void)sqlite3_reset(st);
     if (!e && out->n_found == 0) e = ERR_MISSING;
-    out->columns = r->st[R_PLATE_COLUMN];
+    if (!e) e = set_of(out);
     if (e) plate_find_close(out);
     return e;
 }
 
-enum err plate_find_open_id(struct index_reader *r, uint32_t id, struct plate_find *out) {
-    memset(out, 0, sizeof *out);
-    out->columns = r->st[R_PLATE_COLUMN];
-    out->n_found = 1;
-    out->only_id = id;
-    return OK;
-}
-
 void plate_find_close(struct plate_find *p) {
-    if (p->columns) (void)sqlite3_reset(p->columns);
+    column_end(&p->walk);
     free(p->fits[0]);
     free(p->fits[1]);
+    free(p->set);
     memset(p, 0, sizeof *p);
 }
 
 uint8_t plate_find_slips(const struct plate_find *p, uint32_t id) {
-    if (p->n_found == 1 && id != p->only_id) return PLATE_SLIPS_NONE;
     unsigned family = id / PLATE_BLOCK_TEXTS >= PLATE_LONG_BLOCK;
     uint32_t place = id - family * PLATE_LONG_BLOCK * PLATE_BLOCK_TEXTS;
-    if (!p->fits[0] && !p->fits[1]) return 0; /* looked for by id */
     if (place >= p->n_places[family] || !p->fits[family][place]) return PLATE_SLIPS_NONE;
     return (uint8_t)(p->fits[family][place] - 1);
 }
 
-static int64_t chunk_of(uint64_t segment, unsigned chunk) {
-    return (int64_t)(segment << (DB_SEGMENT_SHIFT - DB_CHUNK_SHIFT) | chunk);
-}
-
-static void plate_seek(struct plate_find *p, int64_t first, int64_t last) {
-    (void)sqlite3_reset(p->columns);
-    (void)sqlite3_bind_int64(p->columns, 1, (int64_t)DB_COLUMN_PLATE << DB_KEY_SHIFT | first);
-    (void)sqlite3_bind_int64(p->columns, 2, (int64_t)DB_COLUMN_PLATE << DB_KEY_SHIFT | last);
-    p->row = true;
-    p->at = UINT64_MAX;
-}
-
-void plate_find_start(struct plate_find *p, uint64_t first, uint64_t last) {
-    plate_seek(p, chunk_of(first, 0), chunk_of(last, DB_SEGMENT_SLOTS / DB_CHUNK_SLOTS - 1));
+void plate_find_start(struct index_reader *r, struct plate_find *p, uint64_t first, uint64_t last) {
+    column_start(&p->walk, r->st[R_PLATE_COLUMN], DB_COLUMN_PLATE, first, last);
 }
 
 static enum err plate_bytes(const uint8_t *data, size_t n_bytes, const uint8_t **slots, const uint8_t **ids,
@@ -200,6 +189,17 @@ static unsigned slot_of(const uint8_t *slots, size_t i) {
     return (unsigned)(slots[2 * i] | slots[2 * i + 1] << 8);
 }
 
+/* From the numbers of reads to the slots that carry them. */
+static enum err set_slots(const uint64_t *reads, const uint8_t *slots, size_t n, uint64_t *out) {
+    for (size_t w = 0; w < BITS_WORDS(n); w++)
+        for (uint64_t left = reads[w]; left; left &= left - 1) {
+            unsigned slot = slot_of(slots, w * 64 + (size_t)__builtin_ctzll(left));
+            if (slot >= DB_CHUNK_SLOTS) return ERR_CORRUPT;
+            out[slot / 64] |= UINT64_C(1) << slot % 64;
+        }
+    return OK;
+}
+
 /* Bits of a chunk's slots that carry a fitting plate. */
 static enum err chunk_bits(const struct bits_ops *ops, const struct plate_find *p, const uint8_t *slots,
                            const uint8_t *ids, size_t n, uint64_t out[DB_CHUNK_SLOTS / 64]) {
@@ -208,23 +208,17 @@ static enum err chunk_bits(const struct bits_ops *ops, const struct plate_find *
     if (p->n_found == 1) {
         uint64_t equal[DB_CHUNK_SLOTS / 64];
         ops->equal_u32(equal, ids, n, p->only_id);
-        for (size_t w = 0; w < BITS_WORDS(n); w++)
-            for (uint64_t left = equal[w]; left; left &= left - 1) {
-                unsigned slot = slot_of(slots, w * 64 + (size_t)__builtin_ctzll(left));
-                if (slot >= DB_CHUNK_SLOTS) return ERR_CORRUPT;
-                out[slot / 64] |= UINT64_C(1) << slot % 64;
-            }
-        return OK;
+        return set_slots(equal, slots, n, out);
     }
-    for (size_t i = 0; i < n; i++) {
+    uint64_t fits[DB_CHUNK_SLOTS / 64];
+    ops->in_set(fits, ids, n, p->set, p->n_places[0]);
+    for (size_t i = 0; p->has_long && i < n; i++) {
         uint32_t id;
         memcpy(&id, ids + 4 * i, sizeof id);
-        if (plate_find_slips(p, id) == PLATE_SLIPS_NONE) continue;
-        unsigned slot = slot_of(slots, i);
-        if (slot >= DB_CHUNK_SLOTS) return ERR_CORRUPT;
-        out[slot / 64] |= UINT64_C(1) << slot % 64;
+        if (plate_width(id) == PLATE_LONG_BYTES && plate_find_slips(p, id) != PLATE_SLIPS_NONE)
+            fits[i / 64] |= UINT64_C(1) << i % 64;
     }
-    return OK;
+    return set_slots(fits, slots, n, out);
 }
 
 enum err plate_find_keep(struct index_reader *r, struct plate_find *p, uint64_t segment, uint64_t *words,
@@ -233,20 +227,12 @@ enum err plate_find_keep(struct index_reader *r, struct plate_find *p, uint64_t 
     for (unsigned chunk = (unsigned)((n_words - 1) / CHUNK_WORDS) + 1; chunk-- > 0;) {
         size_t first = (size_t)chunk * CHUNK_WORDS,
                n = n_words - first < CHUNK_WORDS ? n_words - first : CHUNK_WORDS;
-        uint64_t mine = (uint64_t)chunk_of(segment, chunk), bits[CHUNK_WORDS];
-        while (p->row && p->at > mine) {
-            enum err e = db_step(p->columns, &p->row);
-            if (e) return e;
-            if (p->row) p->at = (uint64_t)sqlite3_column_int64(p->columns, 0);
-        }
-        if (!p->row || p->at != mine) {
-            memset(words + first, 0, n * sizeof *words);
-            continue;
-        }
+        uint64_t bits[CHUNK_WORDS];
         if (r->ops->count(words + first, n) == 0) continue;
-        const uint8_t *slots, *ids, *data = sqlite3_column_blob(p->columns, 1);
-        size_t n_plates;
-        enum err e = plate_bytes(data, (size_t)sqlite3_column_bytes(p->columns, 1), &slots, &ids, &n_plates);
+        const uint8_t *slots, *ids, *data;
+        size_t n_plates, n_bytes;
+        enum err e = column_to(&p->walk, column_chunk(segment, chunk), &data, &n_bytes);
+        if (!e) e = plate_bytes(data, n_bytes, &slots, &ids, &n_plates);
         if (!e) e = chunk_bits(r->ops, p, slots, ids, n_plates, bits);
         if (e) {
             log_error("index", "state=\"plate column does not decode\" segment=%llu",
@@ -264,7 +250,7 @@ enum err plate_column(struct index_reader *r, uint64_t segment, unsigned chunk, 
     bool row;
     *n = 0;
     (void)sqlite3_reset(st);
-    (void)sqlite3_bind_int64(st, 1, (int64_t)DB_COLUMN_PLATE << DB_KEY_SHIFT | chunk_of(segment, chunk));
+    (void)sqlite3_bind_int64(st, 1, (int64_t)DB_COLUMN_PLATE << DB_KEY_SHIFT | (int64_t)column_chunk(segment, chunk));
     enum err e = db_step(st, &row);
     if (e || !row) return e;
     const uint8_t *data = sqlite3_column_blob(st, 0);

@@ -5,6 +5,7 @@
 #ifndef HOST_INDEX_PLATE_FIND_H
 #define HOST_INDEX_PLATE_FIND_H
 
+#include "host/index/column.h"
 #include "host/index/query.h"
 #include "host/index/reader.h"
 
@@ -12,21 +13,19 @@ struct plate_find {
     /* One byte per dictionary place of each family: 0 = does not fit, else slips + 1. */
     uint8_t *fits[2];
     uint32_t n_places[2];
+    uint32_t *set; /* the same of short texts as bits, n_places[0] of them */
+    bool has_long; /* a long text fits */
     uint32_t n_found;
     uint32_t only_id; /* when n_found is 1 */
-    sqlite3_stmt *columns;
-    uint64_t at; /* chunk of the column cursor */
-    bool row;
+    struct column_walk walk;
 };
 
 /* ERR_MISSING when nothing in the dictionary fits (then there is nothing to close). */
 MUST_CHECK enum err plate_find_open(struct index_reader *r, enum query_plate mode, const char *asked,
                                     unsigned max_slips, struct plate_find *out);
-/* The same for one known id. */
-MUST_CHECK enum err plate_find_open_id(struct index_reader *r, uint32_t id, struct plate_find *out);
 void plate_find_close(struct plate_find *p);
 /* Prepares the walk over segments first..last, newest first. */
-void plate_find_start(struct plate_find *p, uint64_t first, uint64_t last);
+void plate_find_start(struct index_reader *r, struct plate_find *p, uint64_t first, uint64_t last);
 /* Slips of an id, or PLATE_SLIPS_NONE. */
 uint8_t plate_find_slips(const struct plate_find *p, uint32_t id);
 /* words &= slots of the segment that carry a fitting plate. */

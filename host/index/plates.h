@@ -12,7 +12,7 @@
 
 #include "host/base/err.h"
 
-#define PLATE_BLOCK_TEXTS 1024u
+#define PLATE_BLOCK_TEXTS 960u /* x 8 bytes fit a page without overflow: read in place, not copied */
 #define PLATE_LONG_BLOCK  (1u << 20) /* blocks from here hold 16-byte places */
 #define PLATE_SHORT_BYTES 8u
 #define PLATE_LONG_BYTES  16u

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/base/log.h"
+#include "host/index/column.h"
 #include "host/index/hits.h"
 #include "host/index/like.h"
 #include "host/index/pack.h"
@@ -28,8 +29,8 @@ static const char *const reader_sql[R_STATEMENTS] = {
     [R_DURATION] = "SELECT duration_ms FROM sighting WHERE id = ?1",
     [R_NEXT_VALUE] = "SELECT key >> 40 FROM bitmap WHERE key >= ?1 ORDER BY key LIMIT 1",
     [R_PLATE_BLOCKS] = "SELECT number, texts FROM plate_block ORDER BY number",
-    [R_PLATE_COLUMN] = "SELECT key & 1099511627775, data FROM segment_column WHERE key BETWEEN ?1 AND ?2 "
-                       "ORDER BY key DESC",
+    [R_PLATE_COLUMN] = COLUMN_WALK_SQL,
+    [R_CAMERA_COLUMN] = COLUMN_WALK_SQL,
 };
 
 /* A data directory in which nothing was imported yet has an empty index, not an error. */

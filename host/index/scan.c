@@ -34,6 +34,7 @@ struct scan {
         bool some_cameras; /* not all of its cameras are wanted: the column must be asked */
     } * segment;           /* newest first, only those with a wanted camera */
     size_t n_segments;
+    struct column_walk cameras;
     struct sighting *row; /* for exact conditions */
 };
 
@@ -200,6 +201,7 @@ static void scan_close(struct scan *s) {
         cursors_close(s, &s->group[i].other);
     }
     cursors_close(s, &s->buckets);
+    column_end(&s->cameras);
     free(s->segment);
     free(s->row);
 }
@@ -306,20 +308,24 @@ static void keep_times(struct scan *s, int64_t hour_ms, uint64_t *words, size_t 
 /* Cameras and times, chunk by chunk, where bits are left. */
 static enum err columns_apply(struct scan *s, uint64_t segment, size_t n_words, bool cameras, bool times) {
     int64_t hour_ms = (int64_t)(segment >> (24 - DB_SEGMENT_SHIFT)) * DB_HOUR_MS;
-    for (size_t first = 0; first < n_words; first += CHUNK_WORDS) {
+    /* From the last chunk to the first: the walk goes that way. */
+    for (size_t first = (n_words - 1) / CHUNK_WORDS * CHUNK_WORDS + CHUNK_WORDS; first > 0;) {
+        first -= CHUNK_WORDS;
         size_t n_here = n_words - first < CHUNK_WORDS ? n_words - first : CHUNK_WORDS, n;
+        unsigned chunk = (unsigned)(first / CHUNK_WORDS);
         uint64_t *words = s->acc + first;
         const uint8_t *data;
         if (s->r->ops->count(words, n_here) == 0) continue;
         enum err e = OK;
         if (cameras) {
-            e = scan_column(s->r, DB_COLUMN_CAMERA, segment, (unsigned)(first / CHUNK_WORDS), 2, &data, &n);
-            if (!e && n < n_here * 64 - 63) e = ERR_CORRUPT;
+            e = column_to(&s->cameras, column_chunk(segment, chunk), &data, &n);
+            n /= 2;
+            if (!e && (n < n_here * 64 - 63 || n > DB_CHUNK_SLOTS)) e = ERR_CORRUPT;
             if (e) return e;
             s->r->ops->keep_cameras(words, data, n, &s->q->cameras);
         }
         if (!times || s->r->ops->count(words, n_here) == 0) continue;
-        e = scan_column(s->r, DB_COLUMN_TIME, segment, (unsigned)(first / CHUNK_WORDS), 4, &data, &n);
+        e = scan_column(s->r, DB_COLUMN_TIME, segment, chunk, 4, &data, &n);
         if (e) return e;
         keep_times(s, hour_ms, words, n_here, data, n);
     }
@@ -406,7 +412,8 @@ enum err scan_run(struct index_reader *r, const struct scan_request *q, scan_fn 
     }
     if (!e) e = segments_list(s);
     if (!e) e = groups_open(s);
-    if (!e && q->plates) plate_find_start(q->plates, s->first, s->last);
+    if (!e) column_start(&s->cameras, r->st[R_CAMERA_COLUMN], DB_COLUMN_CAMERA, s->first, s->last);
+    if (!e && q->plates) plate_find_start(r, q->plates, s->first, s->last);
     for (size_t i = 0; !e && i < s->n_segments; i++) {
         uint64_t id = s->segment[i].id, n_hits;
         unsigned slots = s->segment[i].slot_count, hours = hour_state(q, id >> (24 - DB_SEGMENT_SHIFT));

@@ -54,10 +54,10 @@ CREATE TABLE coverage(
 CREATE INDEX coverage_camera ON coverage(camera_id, from_ms);
 CREATE INDEX coverage_recording ON coverage(recording_id);
 
--- The dictionary of plate texts, packed so that a search reads it as one run of bytes. Plate id = number * 1024 + place.
+-- The dictionary of plate texts, packed so that a search reads it as one run of bytes. Plate id = number * 960 + place.
 CREATE TABLE plate_block(
   number INTEGER PRIMARY KEY, -- below 2^20: places of 8 bytes; from 2^20: places of 16 bytes, for longer texts
-  texts  BLOB NOT NULL        -- at most 1024 places, padded with zero bytes; an all-zero place is free
+  texts  BLOB NOT NULL        -- at most 960 places, so that short ones fit one page, padded with zero bytes; an all-zero place is free
 ) STRICT;
 
 -- One object followed through one camera's view.

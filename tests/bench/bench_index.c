@@ -238,6 +238,7 @@ static void routes(struct bench *b, struct index_reader *r, bool any_plate) {
         struct route_pair_query q = {
             .from_camera = (uint16_t)gen_below(&rnd, 60), .within_ms = 600000, .limit = 50};
         q.to_camera = any_plate ? (int)gen_below(&rnd, 60) : -1;
+        if (q.to_camera == q.from_camera) q.to_camera++;
         if (!any_plate) snprintf(q.plate, sizeof q.plate, "%s", a.q.plate);
         if (any_plate) { /* mixed range, at most 24 h */
             a.p.from_ms = (GEN_FIRST_HOUR + gen_below(&rnd, 29 * 24)) * HOUR_MS;

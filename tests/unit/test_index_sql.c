@@ -258,6 +258,14 @@ static void fast_loops_equal_the_plain_ones(void **state) {
         fast->equal_u32(c, odd, n, v);
         assert_memory_equal(b, c, w * 8);
         assert_true(b[n / 2 / 64] >> (n / 2) % 64 & 1);
+        static uint32_t members[512];
+        for (unsigned i = 0; i < 512; i++) members[i] = (uint32_t)gen_u64(&r);
+        for (size_t i = 0; i < n; i++)
+            if (gen_below(&r, 8)) bytes[1 + 4 * i + 2] = bytes[1 + 4 * i + 3] = 0; /* most inside the set's range */
+        plain->in_set(b, odd, n, members, 512 * 32);
+        fast->in_set(c, odd, n, members, 512 * 32);
+        assert_memory_equal(b, c, w * 8);
+        assert_true(n < 100 || plain->count(b, w) > n / 16);
         for (unsigned i = 0; i < 128; i += 16)
             assert_int_equal(plain->dot128((const int8_t *)odd + i, (const int8_t *)bytes + 7 * i),
                              fast->dot128((const int8_t *)odd + i, (const int8_t *)bytes + 7 * i));
