@@ -131,7 +131,6 @@ enum err ask_open(struct index_reader *r, const struct perimeter *p, const struc
     ask_durations(q, &out->scan);
     if (q->direction != QUERY_ANY_WAY) own_value(&out->scan, DB_FIELD_DIRECTION, q->direction);
     if (q->n_area) out->scan.exact = q;
-    if (q->plate_mode != QUERY_PLATE_NONE) own_value(&out->scan, DB_FIELD_HAS, DB_HAS_PLATE);
     ask_cameras(p, q, &out->scan.cameras);
     e = ask_like(r, p, q, s, out);
     if (!e && q->together_id) {

@@ -89,7 +89,8 @@ static void plain_fit_mask(uint64_t *out, const uint8_t *texts, size_t n, const 
         if ((load_u64(texts + 8 * i) & m->mask) == m->value) out[i / 64] |= UINT64_C(1) << i % 64;
 }
 
-static void plain_in_set(uint64_t *out, const uint8_t *numbers, size_t n, const uint32_t *set, uint32_t n_set) {
+static void plain_in_set(uint64_t *out, const uint8_t *numbers, size_t n, const uint32_t *set,
+                         uint32_t n_set) {
     memset(out, 0, BITS_WORDS(n) * sizeof *out);
     for (size_t i = 0; i < n; i++) {
         uint32_t x = load_u32(numbers + 4 * i);
@@ -123,10 +124,13 @@ static void plain_within(uint64_t *out, const uint8_t *texts, size_t n, unsigned
     }
 }
 
-static int32_t plain_dot128(const int8_t *a, const int8_t *b) {
-    int32_t sum = 0;
-    for (int i = 0; i < 128; i++) sum += a[i] * b[i];
-    return sum;
+static void plain_dots128(int32_t *out, const int8_t *a, const int8_t *vectors, const uint16_t *place,
+                          size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const int8_t *b = vectors + place[i] * (size_t)128;
+        out[i] = 0;
+        for (unsigned k = 0; k < 128; k++) out[i] += a[k] * b[k];
+    }
 }
 
 static const struct bits_ops plain = {
@@ -141,7 +145,7 @@ static const struct bits_ops plain = {
     .fit_mask = plain_fit_mask,
     .in_set = plain_in_set,
     .within = plain_within,
-    .dot128 = plain_dot128,
+    .dots128 = plain_dots128,
 };
 
 const struct bits_ops *bits_plain(void) {
@@ -151,7 +155,8 @@ const struct bits_ops *bits_plain(void) {
 /* ---- AVX-512 ----------------------------------------------------------------------------------------------
  */
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vpopcntdq,popcnt")))
+#define AVX512                                                                                               \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vpopcntdq,avx512vnni,popcnt")))
 
 AVX512 static void fast_and(uint64_t *a, const uint8_t *b, size_t n) {
     size_t i = 0;
@@ -245,20 +250,22 @@ AVX512 static void fast_fit_mask(uint64_t *out, const uint8_t *texts, size_t n, 
 /* 64 texts of eight bytes -> eight vectors, the j-th with character j of every text. */
 AVX512 static void transpose_texts(const uint8_t *texts, __m512i out[8]) {
     /* Within eight texts: byte j of text i goes to place 8 j + i. */
-    static const uint8_t order[64] = {0,  8,  16, 24, 32, 40, 48, 56, 1,  9,  17, 25, 33, 41, 49, 57,
-                                      2,  10, 18, 26, 34, 42, 50, 58, 3,  11, 19, 27, 35, 43, 51, 59,
-                                      4,  12, 20, 28, 36, 44, 52, 60, 5,  13, 21, 29, 37, 45, 53, 61,
-                                      6,  14, 22, 30, 38, 46, 54, 62, 7,  15, 23, 31, 39, 47, 55, 63};
+    static const uint8_t order[64] = {0, 8,  16, 24, 32, 40, 48, 56, 1, 9,  17, 25, 33, 41, 49, 57,
+                                      2, 10, 18, 26, 34, 42, 50, 58, 3, 11, 19, 27, 35, 43, 51, 59,
+                                      4, 12, 20, 28, 36, 44, 52, 60, 5, 13, 21, 29, 37, 45, 53, 61,
+                                      6, 14, 22, 30, 38, 46, 54, 62, 7, 15, 23, 31, 39, 47, 55, 63};
     const __m512i by_byte = _mm512_loadu_si512(order);
     __m512i a[8], b[8];
-    for (unsigned k = 0; k < 8; k++) a[k] = _mm512_permutexvar_epi8(by_byte, _mm512_loadu_si512(texts + 64 * k));
+    for (unsigned k = 0; k < 8; k++)
+        a[k] = _mm512_permutexvar_epi8(by_byte, _mm512_loadu_si512(texts + 64 * k));
     /* Then an 8 x 8 transposition of 64-bit words. */
     for (unsigned k = 0; k < 8; k += 2) {
         b[k] = _mm512_unpacklo_epi64(a[k], a[k + 1]);     /* words 0 2 4 6 of both */
         b[k + 1] = _mm512_unpackhi_epi64(a[k], a[k + 1]); /* words 1 3 5 7 */
     }
     for (unsigned odd = 0; odd < 2; odd++) {
-        __m512i low0 = _mm512_shuffle_i64x2(b[odd], b[2 + odd], 0x88), low1 = _mm512_shuffle_i64x2(b[4 + odd], b[6 + odd], 0x88);
+        __m512i low0 = _mm512_shuffle_i64x2(b[odd], b[2 + odd], 0x88),
+                low1 = _mm512_shuffle_i64x2(b[4 + odd], b[6 + odd], 0x88);
         __m512i high0 = _mm512_shuffle_i64x2(b[odd], b[2 + odd], 0xdd),
                 high1 = _mm512_shuffle_i64x2(b[4 + odd], b[6 + odd], 0xdd);
         out[odd] = _mm512_shuffle_i64x2(low0, low1, 0x88);
@@ -268,7 +275,8 @@ AVX512 static void transpose_texts(const uint8_t *texts, __m512i out[8]) {
     }
 }
 
-/* One text in each of 64 lanes of eight bits; a lane stops at its text's end. Additions wrap, as Myers wants. */
+/* One text in each of 64 lanes of eight bits; a lane stops at its text's end. Additions wrap, as Myers wants.
+ */
 AVX512 static uint64_t within_sixty_four(const uint8_t *texts, const struct plate_edit *e, __m512i low,
                                          __m512i high) {
     const __m512i ones = _mm512_set1_epi8(-1), one = _mm512_set1_epi8(1);
@@ -294,27 +302,75 @@ AVX512 static uint64_t within_sixty_four(const uint8_t *texts, const struct plat
     return _mm512_mask_cmple_epu8_mask(some, score, _mm512_set1_epi8((char)e->max_distance));
 }
 
+struct wide { /* 32 lanes of sixteen bits, twice: lanes of the low and of the high halves */
+    __m512i pv, mv, score;
+    __mmask32 live;
+};
+
+/* The same step as above for an asked text of 9..16 characters. */
+AVX512 static void wide_step(struct wide *s, __m512i eq, __m512i text, __m512i last) {
+    const __m512i ones = _mm512_set1_epi16(-1), one = _mm512_set1_epi16(1);
+    __m512i xv = _mm512_or_si512(eq, s->mv);
+    __m512i sum = _mm512_add_epi16(_mm512_and_si512(eq, s->pv), s->pv);
+    __m512i xh = _mm512_or_si512(_mm512_xor_si512(sum, s->pv), eq);
+    __m512i ph = _mm512_or_si512(s->mv, _mm512_andnot_si512(_mm512_or_si512(xh, s->pv), ones));
+    __m512i mh = _mm512_and_si512(s->pv, xh);
+    s->live = _mm512_mask_test_epi16_mask(s->live, text, text);
+    s->score = _mm512_mask_add_epi16(s->score, _mm512_mask_test_epi16_mask(s->live, ph, last), s->score, one);
+    s->score = _mm512_mask_sub_epi16(s->score, _mm512_mask_test_epi16_mask(s->live, mh, last), s->score, one);
+    ph = _mm512_or_si512(_mm512_add_epi16(ph, ph), one);
+    mh = _mm512_add_epi16(mh, mh);
+    s->pv = _mm512_or_si512(mh, _mm512_andnot_si512(_mm512_or_si512(xv, ph), ones));
+    s->mv = _mm512_and_si512(ph, xv);
+}
+
+AVX512 static uint64_t within_wide(const uint8_t *texts, const struct plate_edit *e, const __m512i table[4]) {
+    const __m512i zero = _mm512_setzero_si512(), last = _mm512_set1_epi16((short)(1u << (e->n_chars - 1)));
+    struct wide half[2];
+    __m512i text[8];
+    transpose_texts(texts, text);
+    for (unsigned h = 0; h < 2; h++)
+        half[h] =
+            (struct wide){_mm512_set1_epi16(-1), zero, _mm512_set1_epi16((short)e->n_chars), UINT32_MAX};
+    for (unsigned j = 0; j < 8; j++) {
+        __m512i first = _mm512_permutex2var_epi8(table[0], text[j], table[1]);
+        __m512i second = _mm512_permutex2var_epi8(table[2], text[j], table[3]);
+        wide_step(&half[0], _mm512_unpacklo_epi8(first, second), _mm512_unpacklo_epi8(text[j], zero), last);
+        wide_step(&half[1], _mm512_unpackhi_epi8(first, second), _mm512_unpackhi_epi8(text[j], zero), last);
+    }
+    /* Packing undoes the order that unpacking made. */
+    __m512i score = _mm512_packus_epi16(half[0].score, half[1].score);
+    return _mm512_mask_cmple_epu8_mask(_mm512_test_epi8_mask(text[0], text[0]), score,
+                                       _mm512_set1_epi8((char)e->max_distance));
+}
+
 AVX512 static void fast_within(uint64_t *out, const uint8_t *texts, size_t n, unsigned width,
                                const struct plate_edit *e) {
-    if (width != 8 || e->n_chars > 8) {
+    if (width != 8 || e->n_chars > 16) {
         plain_within(out, texts, n, width, e);
         return;
     }
-    const __m512i low = _mm512_loadu_si512(e->equal8), high = _mm512_loadu_si512(e->equal8 + 64);
+    __m512i table[4];
+    for (unsigned i = 0; i < 4; i++) table[i] = _mm512_loadu_si512(e->equal8[i / 2] + i % 2 * 64);
     size_t w = 0;
-    for (; (w + 1) * 64 <= n; w++) out[w] = within_sixty_four(texts + w * 512, e, low, high);
+    for (; (w + 1) * 64 <= n; w++)
+        out[w] = e->n_chars <= 8 ? within_sixty_four(texts + w * 512, e, table[0], table[1])
+                                 : within_wide(texts + w * 512, e, table);
     if (n % 64) plain_within(out + w, texts + w * 512, n % 64, width, e);
 }
 
 /* Sixteen numbers at a time: gather the words of the set that they point into. */
-AVX512 static void fast_in_set(uint64_t *out, const uint8_t *numbers, size_t n, const uint32_t *set, uint32_t n_set) {
-    const __m512i limit = _mm512_set1_epi32((int)n_set), one = _mm512_set1_epi32(1), low5 = _mm512_set1_epi32(31);
+AVX512 static void fast_in_set(uint64_t *out, const uint8_t *numbers, size_t n, const uint32_t *set,
+                               uint32_t n_set) {
+    const __m512i limit = _mm512_set1_epi32((int)n_set), one = _mm512_set1_epi32(1),
+                  low5 = _mm512_set1_epi32(31);
     memset(out, 0, BITS_WORDS(n) * sizeof *out);
     size_t i = 0;
     for (; i + 16 <= n; i += 16) {
         __m512i x = _mm512_loadu_si512(numbers + 4 * i);
         __mmask16 inside = _mm512_cmplt_epu32_mask(x, limit);
-        __m512i word = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), inside, _mm512_srli_epi32(x, 5), set, 4);
+        __m512i word =
+            _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), inside, _mm512_srli_epi32(x, 5), set, 4);
         __m512i bit = _mm512_sllv_epi32(one, _mm512_and_si512(x, low5));
         out[i / 64] |= (uint64_t)_mm512_mask_test_epi32_mask(inside, word, bit) << i % 64;
     }
@@ -324,14 +380,21 @@ AVX512 static void fast_in_set(uint64_t *out, const uint8_t *numbers, size_t n, 
     }
 }
 
-AVX512 static int32_t fast_dot128(const int8_t *a, const int8_t *b) {
-    __m512i sum = _mm512_setzero_si512();
-    for (unsigned i = 0; i < 128; i += 32) {
-        __m512i x = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)(a + i)));
-        __m512i y = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)(b + i)));
-        sum = _mm512_add_epi32(sum, _mm512_madd_epi16(x, y));
+/* vpdpbusd wants one side unsigned: (b + 128) a summed is a b plus 128 times the sum of a, which is the same
+ * for all. */
+AVX512 static void fast_dots128(int32_t *out, const int8_t *a, const int8_t *vectors, const uint16_t *place,
+                                size_t n) {
+    const __m512i a0 = _mm512_loadu_si512(a), a1 = _mm512_loadu_si512(a + 64),
+                  flip = _mm512_set1_epi8((char)0x80);
+    int32_t sum = 0;
+    for (unsigned k = 0; k < 128; k++) sum += a[k];
+    for (size_t i = 0; i < n; i++) {
+        const int8_t *b = vectors + place[i] * (size_t)128;
+        __m512i x = _mm512_xor_si512(_mm512_loadu_si512(b), flip);
+        __m512i y = _mm512_xor_si512(_mm512_loadu_si512(b + 64), flip);
+        __m512i both = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(_mm512_setzero_si512(), x, a0), y, a1);
+        out[i] = _mm512_reduce_add_epi32(both) - 128 * sum;
     }
-    return _mm512_reduce_add_epi32(sum);
 }
 
 static const struct bits_ops fast = {
@@ -346,13 +409,13 @@ static const struct bits_ops fast = {
     .fit_mask = fast_fit_mask,
     .in_set = fast_in_set,
     .within = fast_within,
-    .dot128 = fast_dot128,
+    .dots128 = fast_dots128,
 };
 
 const struct bits_ops *bits_best(void) {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
-        __builtin_cpu_supports("avx512vpopcntdq"))
+        __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("avx512vnni"))
         return &fast;
     return &plain;
 }

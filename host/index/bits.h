@@ -33,7 +33,7 @@ struct plate_mask {
  * one. */
 struct plate_edit {
     uint32_t equal[256];
-    uint8_t equal8[128]; /* the same for a text of at most 8 ASCII characters */
+    uint8_t equal8[2][128]; /* the same of ASCII characters: asked ones 0..7, and 8..15 */
     unsigned n_chars;    /* 1..24 */
     unsigned max_distance;
 };
@@ -57,7 +57,8 @@ struct bits_ops {
     /* Bit i of out (n bits) = the i-th place of `width` bytes (8 or 16) is within the distance; empty ones
      * are not. */
     void (*within)(uint64_t *out, const uint8_t *texts, size_t n, unsigned width, const struct plate_edit *e);
-    int32_t (*dot128)(const int8_t *a, const int8_t *b);
+    /* out[i] = dot product of `a` and vector number place[i] of `vectors`, 128 bytes each. */
+    void (*dots128)(int32_t *out, const int8_t *a, const int8_t *vectors, const uint16_t *place, size_t n);
 };
 const struct bits_ops *bits_plain(void);
 const struct bits_ops *bits_best(void);

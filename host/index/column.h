@@ -27,8 +27,8 @@ static inline uint64_t column_chunk(uint64_t segment, unsigned chunk) {
 void column_start(struct column_walk *w, sqlite3_stmt *st, unsigned column, uint64_t first_segment,
                   uint64_t last_segment);
 void column_end(struct column_walk *w);
-/* The chunk's bytes, borrowed until the next call; n_bytes 0 when there is no such chunk. Chunks are asked in falling
- * order. */
+/* The chunk's bytes, borrowed until the next call; n_bytes 0 when there is no such chunk. Chunks are asked in
+ * falling order. */
 MUST_CHECK enum err column_to(struct column_walk *w, uint64_t chunk, const uint8_t **data, size_t *n_bytes);
 
 #endif

@@ -14,7 +14,7 @@
 #include "host/index/db.h"
 #include "host/index/fileio.h"
 
-enum { MAPS = 40, HOURS = 24, MAPPED_VECTORS_MAX = 1000000 };
+enum { BATCH = 128, MAPS = 40, HOURS = 24, MAPPED_VECTORS_MAX = 3000000 };
 
 /* Day files stay mapped between searches: faulting pages in anew costs more than the comparison. */
 struct like_files {
@@ -23,6 +23,8 @@ struct like_files {
         uint64_t day, used;
         const int8_t *bytes; /* NULL = free */
         size_t size;
+        uint64_t
+            ready[HOURS * DB_ARRIVALS_MAX / DB_SEGMENT_SLOTS / 64]; /* segments whose pages are mapped in */
     } map[MAPS];
     uint64_t clock;
 };
@@ -84,7 +86,7 @@ static enum err map_day(struct like_files *f, uint64_t day, unsigned i) {
 }
 
 /* The map that holds bytes [0, end) of a day; mapped anew when the file has grown since. */
-static enum err map_get(struct like_files *f, uint64_t day, size_t end, const int8_t **out) {
+static enum err map_get(struct like_files *f, uint64_t day, size_t end, unsigned *out) {
     unsigned oldest = 0, at = MAPS;
     for (unsigned i = 0; i < MAPS; i++) {
         if (f->map[i].bytes && f->map[i].day == day) at = i;
@@ -97,15 +99,16 @@ static enum err map_get(struct like_files *f, uint64_t day, size_t end, const in
         if (f->map[at].size < end) return ERR_MISSING;
     }
     f->map[at].used = ++f->clock;
-    *out = f->map[at].bytes;
+    *out = at;
     return OK;
 }
 
 enum err like_vector(struct like_files *f, uint64_t id, const int8_t **out) {
     size_t at = (size_t)(id >> 24) % HOURS * DB_ARRIVALS_MAX * VECTOR_BYTES +
                 (size_t)(id & (DB_ARRIVALS_MAX - 1)) * VECTOR_BYTES;
-    enum err e = map_get(f, (id >> 24) / HOURS, at + VECTOR_BYTES, out);
-    if (!e) *out += at;
+    unsigned map;
+    enum err e = map_get(f, (id >> 24) / HOURS, at + VECTOR_BYTES, &map);
+    if (!e) *out = f->map[map].bytes + at;
     return e;
 }
 
@@ -154,6 +157,22 @@ static void offer(struct like_best *b, uint64_t id, int32_t dot) {
     }
 }
 
+/* The first search in a segment maps its pages in one call: a fault for every 64 KiB costs eight times as
+ * much. */
+static void make_ready(struct like_files *f, unsigned map, size_t base, size_t n) {
+    size_t segment = base / ((size_t)DB_SEGMENT_SLOTS * VECTOR_BYTES);
+    uint64_t *word = &f->map[map].ready[segment / 64], bit = UINT64_C(1) << segment % 64;
+    if (*word & bit) return;
+    *word |= bit;
+    union {
+        const int8_t *in;
+        void *out;
+    } p = {.in = f->map[map].bytes + base};
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    (void)madvise(p.out, (n + page - 1) / page * page,
+                  MADV_POPULATE_READ); /* older kernels: faults, as before */
+}
+
 enum err like_add(struct like_files *f, const struct bits_ops *ops, const int8_t vector[VECTOR_BYTES],
                   uint64_t segment, const uint64_t *words, size_t n_words, struct like_best *b) {
     uint64_t first_id = segment << DB_SEGMENT_SHIFT, hour = first_id >> 24;
@@ -164,14 +183,27 @@ enum err like_add(struct like_files *f, const struct bits_ops *ops, const int8_t
     while (last > 0 && !words[last - 1]) last--;
     if (last == 0) return OK;
     size_t top = last * 64 - (size_t)__builtin_clzll(words[last - 1]); /* one behind the highest slot */
-    enum err e = map_get(f, hour / HOURS, base + top * VECTOR_BYTES, &bytes);
+    unsigned map = 0;
+    enum err e = map_get(f, hour / HOURS, base + top * VECTOR_BYTES, &map);
     if (e) return e == ERR_MISSING ? ERR_CORRUPT : e; /* the bitmap says there is one */
-    for (size_t w = 0; w < last; w++)
+    bytes = f->map[map].bytes;
+    make_ready(f, map, base, top * VECTOR_BYTES);
+    uint16_t place[BATCH];
+    int32_t dot[BATCH];
+    size_t n = 0;
+    for (size_t w = 0; w < last; w++) {
         for (uint64_t left = words[w]; left; left &= left - 1) {
-            size_t slot = w * 64 + (size_t)__builtin_ctzll(left);
-            b->n_seen++;
-            offer(b, first_id + slot, ops->dot128(vector, bytes + base + slot * VECTOR_BYTES));
+            place[n] = (uint16_t)(w * 64 + (size_t)__builtin_ctzll(left));
+            __builtin_prefetch(bytes + base + place[n] * (size_t)VECTOR_BYTES);
+            __builtin_prefetch(bytes + base + place[n++] * (size_t)VECTOR_BYTES + 64);
         }
+        if (n < BATCH - 64 && w + 1 < last) continue; /* memory has been asked for all of a batch by then */
+        ops->dots128(dot, vector, bytes + base, place, n);
+        for (size_t i = 0; i < n; i++)
+            if (b->n < b->max || dot[i] >= b->heap[0].dot) offer(b, first_id + place[i], dot[i]);
+        b->n_seen += n;
+        n = 0;
+    }
     return OK;
 }
 

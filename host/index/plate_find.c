@@ -56,7 +56,8 @@ static void wanted_edit(struct wanted *w) {
         for (unsigned c = 1; c < 256; c++)
             if (w->asked[i] == '?' || plate_class(w->asked[i]) == plate_class((char)c))
                 e->equal[c] |= 1u << i;
-    for (unsigned c = 0; c < 128; c++) e->equal8[c] = (uint8_t)e->equal[c];
+    for (unsigned c = 0; c < 256; c++)
+        e->equal8[c / 128][c % 128] = (uint8_t)(e->equal[c % 128] >> c / 128 * 8);
 }
 
 /* Bits of the places of one block that may fit. */
@@ -77,25 +78,27 @@ static void wanted_candidates(const struct bits_ops *ops, const struct wanted *w
     }
 }
 
-static enum err family_reserve(struct plate_find *p, unsigned family, uint32_t n) {
-    if (n <= p->n_places[family]) return OK;
-    uint32_t cap = p->n_places[family] ? p->n_places[family] : 64 * PLATE_BLOCK_TEXTS;
-    while (cap < n) cap *= 2;
-    uint8_t *q = realloc(p->fits[family], cap);
-    if (!q) return ERR_NOMEM;
-    memset(q + p->n_places[family], 0, cap - p->n_places[family]);
-    p->fits[family] = q;
-    p->n_places[family] = cap;
-    return OK;
+/* Room for every place of a family; zeroed by the system page by page, only where something is noted. */
+static enum err family_room(struct index_reader *r, struct plate_find *p, unsigned family) {
+    int64_t first = family * (int64_t)PLATE_LONG_BLOCK, last;
+    (void)sqlite3_bind_int64(r->st[R_PLATE_LAST], 1, first);
+    (void)sqlite3_bind_int64(r->st[R_PLATE_LAST], 2, first + PLATE_LONG_BLOCK - 1);
+    enum err e = db_number(r->st[R_PLATE_LAST], first - 1, &last);
+    if (e) return e;
+    p->n_places[family] = (uint32_t)(last + 1 - first) * PLATE_BLOCK_TEXTS;
+    p->fits[family] = calloc(p->n_places[family] + 1, 1);
+    return p->fits[family] ? OK : ERR_NOMEM;
 }
 
 static enum err note(struct plate_find *p, unsigned family, uint32_t place, uint8_t slips) {
-    enum err e = family_reserve(p, family, place + 1);
-    if (e) return e;
+    if (place >= p->n_places[family]) return ERR_CORRUPT;
     p->fits[family][place] = (uint8_t)(slips + 1);
+    if (family == 0)
+        p->set[place / 32] |= UINT32_C(1) << place % 32;
+    else
+        p->has_long = true;
     p->only_id = family * PLATE_LONG_BLOCK * PLATE_BLOCK_TEXTS + place;
     p->n_found++;
-    if (family) p->has_long = true;
     return OK;
 }
 
@@ -125,25 +128,20 @@ static enum err find_in_block(struct index_reader *r, const struct wanted *w, in
     return e;
 }
 
-/* Bits beside the bytes: the column is compared with them sixteen at a time. */
-static enum err set_of(struct plate_find *p) {
-    p->set = calloc(p->n_places[0] / 32 + 1, sizeof *p->set);
-    if (!p->set) return ERR_NOMEM;
-    for (uint32_t i = 0; i < p->n_places[0]; i++)
-        if (p->fits[0][i]) p->set[i / 32] |= UINT32_C(1) << i % 32;
-    return OK;
-}
-
 enum err plate_find_open(struct index_reader *r, enum query_plate mode, const char *asked, unsigned max_slips,
                          struct plate_find *out) {
     sqlite3_stmt *st = r->st[R_PLATE_BLOCKS];
     struct wanted w = {.mode = mode, .asked = asked, .max_slips = max_slips};
-    bool row;
+    bool row = false;
     memset(out, 0, sizeof *out);
     if (strlen(asked) == 0 || strlen(asked) > 24) return ERR_USAGE;
     wanted_masks(&w);
     if (mode == QUERY_PLATE_FUZZY) wanted_edit(&w);
-    enum err e = db_step(st, &row);
+    enum err e = family_room(r, out, 0);
+    if (!e) e = family_room(r, out, 1);
+    if (!e) out->set = calloc(out->n_places[0] / 32 + 1, sizeof *out->set);
+    if (!e && !out->set) e = ERR_NOMEM;
+    if (!e) e = db_step(st, &row);
     while (!e && row) {
         const uint8_t *texts = sqlite3_column_blob(st, 1);
         e = find_in_block(r, &w, sqlite3_column_int64(st, 0), texts, (size_t)sqlite3_column_bytes(st, 1),
@@ -152,7 +150,6 @@ enum err plate_find_open(struct index_reader *r, enum query_plate mode, const ch
     }
     (void)sqlite3_reset(st);
     if (!e && out->n_found == 0) e = ERR_MISSING;
-    if (!e) e = set_of(out);
     if (e) plate_find_close(out);
     return e;
 }
@@ -250,7 +247,8 @@ enum err plate_column(struct index_reader *r, uint64_t segment, unsigned chunk, 
     bool row;
     *n = 0;
     (void)sqlite3_reset(st);
-    (void)sqlite3_bind_int64(st, 1, (int64_t)DB_COLUMN_PLATE << DB_KEY_SHIFT | (int64_t)column_chunk(segment, chunk));
+    (void)sqlite3_bind_int64(
+        st, 1, (int64_t)DB_COLUMN_PLATE << DB_KEY_SHIFT | (int64_t)column_chunk(segment, chunk));
     enum err e = db_step(st, &row);
     if (e || !row) return e;
     const uint8_t *data = sqlite3_column_blob(st, 0);

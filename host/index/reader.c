@@ -29,6 +29,7 @@ static const char *const reader_sql[R_STATEMENTS] = {
     [R_DURATION] = "SELECT duration_ms FROM sighting WHERE id = ?1",
     [R_NEXT_VALUE] = "SELECT key >> 40 FROM bitmap WHERE key >= ?1 ORDER BY key LIMIT 1",
     [R_PLATE_BLOCKS] = "SELECT number, texts FROM plate_block ORDER BY number",
+    [R_PLATE_LAST] = "SELECT max(number) FROM plate_block WHERE number BETWEEN ?1 AND ?2",
     [R_PLATE_COLUMN] = COLUMN_WALK_SQL,
     [R_CAMERA_COLUMN] = COLUMN_WALK_SQL,
 };

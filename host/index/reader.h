@@ -23,6 +23,7 @@ enum reader_statement {
     R_DURATION,
     R_NEXT_VALUE,
     R_PLATE_BLOCKS,
+    R_PLATE_LAST,
     R_PLATE_COLUMN,
     R_CAMERA_COLUMN,
     R_STATEMENTS

@@ -26,6 +26,7 @@ struct scan {
     uint64_t first, last;
     struct open_group group[SCAN_GROUPS_MAX + 1];
     unsigned n_groups;
+    bool positive;          /* the first group is one; else the plates are where to begin */
     struct cursors buckets; /* durations that need a look at the row */
     uint64_t acc[CONTAINER_WORDS], tmp[CONTAINER_WORDS];
     struct {
@@ -148,10 +149,11 @@ static enum err groups_open(struct scan *s) {
     enum err e = OK;
     bool positive = false;
     for (unsigned i = 0; i < q->n_groups; i++) positive |= !q->group[i].negated;
-    if (!positive) {
+    if (!positive && !q->plates) {
         struct scan_group all = {.number = {(uint32_t)DB_FIELD_ALL << 10 | 1}, .n = 1};
         e = group_open(s, &all);
     }
+    s->positive = positive || !q->plates;
     for (unsigned pass = 0; pass < 2; pass++)
         for (unsigned i = 0; !e && i < q->n_groups; i++)
             if (q->group[i].negated == (pass == 1)) e = group_open(s, &q->group[i]);
@@ -380,13 +382,17 @@ static enum err segment_hits(struct scan *s, size_t at, unsigned hours, uint64_t
     bool cameras = s->segment[at].some_cameras;
     const struct bits_ops *ops = s->r->ops;
     size_t n_words = BITS_WORDS(slots);
+    enum err e = OK;
     *n_hits = 0;
+    if (!s->positive) { /* the plates choose: any slot to begin with */
+        memset(s->acc, 0xff, n_words * sizeof s->acc[0]);
+        if (slots % 64) s->acc[n_words - 1] = (UINT64_C(1) << slots % 64) - 1;
+    }
     for (unsigned i = 0; i < s->n_groups; i++) {
-        enum err e = group_apply(s, &s->group[i], segment, slots, i == 0);
+        e = group_apply(s, &s->group[i], segment, slots, i == 0 && s->positive);
         if (e) return e;
         if (ops->count(s->acc, n_words) == 0) return OK;
     }
-    enum err e = OK;
     if (s->q->plates) e = plate_find_keep(s->r, s->q->plates, segment, s->acc, n_words);
     if (!e && (cameras || hours == 2)) e = columns_apply(s, segment, n_words, cameras, hours == 2);
     if (!e) e = rows_apply(s, segment, slots);
