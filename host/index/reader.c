@@ -17,13 +17,14 @@
 static const char *const reader_sql[R_STATEMENTS] = {
     [R_BEGIN] = "BEGIN",
     [R_COMMIT] = "COMMIT",
-    [R_SIGHTING] = "SELECT " SIGHTING_COLUMNS " FROM sighting WHERE id = ?1",
+    [R_SIGHTING] = ("SELECT " SIGHTING_COLUMNS " FROM sighting WHERE id = ?1"),
     [R_PLATE_TEXTS] = PLATES_TEXT_SQL,
-    [R_RECORDING] = "SELECT " RECORDING_COLUMNS " FROM recording WHERE id = ?1",
+    [R_RECORDING] = ("SELECT " RECORDING_COLUMNS " FROM recording WHERE id = ?1"),
     [R_RECORDINGS] =
-        "SELECT " RECORDING_COLUMNS " FROM recording WHERE ?1 IS NULL OR case_id = ?1 ORDER BY id",
-    [R_COVERAGE] = "SELECT from_ms, to_ms, state, reason FROM coverage WHERE camera_id = ?1 AND from_ms < ?3 "
-                   "AND to_ms > ?2 ORDER BY from_ms, to_ms, id",
+        ("SELECT " RECORDING_COLUMNS " FROM recording WHERE ?1 IS NULL OR case_id = ?1 ORDER BY id"),
+    [R_COVERAGE] =
+        ("SELECT from_ms, to_ms, state, reason FROM coverage WHERE camera_id = ?1 AND from_ms < ?3 "
+         "AND to_ms > ?2 ORDER BY from_ms, to_ms, id"),
     [R_SEGMENTS] = "SELECT id, slot_count, cameras FROM segment WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC",
     [R_COLUMN] = "SELECT data FROM segment_column WHERE key = ?1",
     [R_DURATION] = "SELECT duration_ms FROM sighting WHERE id = ?1",

@@ -15,37 +15,38 @@
 
 static const char *const writer_sql[W_STATEMENTS] = {
     [W_SIGHTING_ADD] =
-        "INSERT INTO sighting(id, start_in_hour_ms, duration_ms, camera_id, recording_id, class, "
-        "confidence, plate_id, thumbnail_number, attributes, path) "
-        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        ("INSERT INTO sighting(id, start_in_hour_ms, duration_ms, camera_id, recording_id, class, "
+         "confidence, plate_id, thumbnail_number, attributes, path) "
+         "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"),
     /* Also behind the highest slot ever used: the id of an erased sighting is not given again. */
     [W_MAX_ID] =
-        "SELECT max(ifnull((SELECT max(id) FROM sighting WHERE id BETWEEN ?1 AND ?2), -1), "
-        "ifnull((SELECT (id << 16) + slot_count - 1 FROM segment WHERE id BETWEEN ?1 >> 16 AND ?2 >> 16 "
-        "ORDER BY id DESC LIMIT 1), -1))",
+        ("SELECT max(ifnull((SELECT max(id) FROM sighting WHERE id BETWEEN ?1 AND ?2), -1), "
+         "ifnull((SELECT (id << 16) + slot_count - 1 FROM segment WHERE id BETWEEN ?1 >> 16 AND ?2 >> 16 "
+         "ORDER BY id DESC LIMIT 1), -1))"),
     [W_META_SET] = "UPDATE meta SET value = ?2 WHERE key = ?1",
-    [W_RECORDING_ADD] =
-        "INSERT INTO recording(sha256, case_id, camera_id, path, n_bytes, start_ms, duration_us, w_px, h_px, "
-        "fps_milli, codec, container, state, error, position_us, imported_ms) "
-        "VALUES(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-    [W_RECORDING_SET] = "UPDATE recording SET sha256 = ?2, case_id = ?3, camera_id = ?4, path = ?5, n_bytes "
-                        "= ?6, start_ms = ?7, "
-                        "duration_us = ?8, w_px = ?9, h_px = ?10, fps_milli = ?11, codec = ?12, container = "
-                        "?13, state = ?14, "
-                        "error = ?15, position_us = ?16, imported_ms = ?17 WHERE id = ?1",
-    [W_RECORDING_HOURS] = "UPDATE recording SET first_hour = min(ifnull(first_hour, ?2), ?2), "
-                          "last_hour = max(ifnull(last_hour, ?3), ?3) WHERE id = ?1",
-    [W_RECORDING_BY_SHA] = "SELECT " RECORDING_COLUMNS " FROM recording WHERE sha256 = ?1 AND camera_id = ?2 "
-                           "ORDER BY id DESC LIMIT 1",
-    [W_CHECKPOINT_SET] = "INSERT INTO checkpoint(recording_id, position_us, scene) VALUES(?1, ?2, ?3) "
-                         "ON CONFLICT(recording_id) DO UPDATE SET position_us = ?2, scene = ?3",
+    [W_RECORDING_ADD] = ("INSERT INTO recording(sha256, case_id, camera_id, path, n_bytes, start_ms, "
+                         "duration_us, w_px, h_px, "
+                         "fps_milli, codec, container, state, error, position_us, imported_ms) "
+                         "VALUES(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"),
+    [W_RECORDING_SET] = ("UPDATE recording SET sha256 = ?2, case_id = ?3, camera_id = ?4, path = ?5, n_bytes "
+                         "= ?6, start_ms = ?7, "
+                         "duration_us = ?8, w_px = ?9, h_px = ?10, fps_milli = ?11, codec = ?12, container = "
+                         "?13, state = ?14, "
+                         "error = ?15, position_us = ?16, imported_ms = ?17 WHERE id = ?1"),
+    [W_RECORDING_HOURS] = ("UPDATE recording SET first_hour = min(ifnull(first_hour, ?2), ?2), "
+                           "last_hour = max(ifnull(last_hour, ?3), ?3) WHERE id = ?1"),
+    [W_RECORDING_BY_SHA] =
+        ("SELECT " RECORDING_COLUMNS " FROM recording WHERE sha256 = ?1 AND camera_id = ?2 "
+         "ORDER BY id DESC LIMIT 1"),
+    [W_CHECKPOINT_SET] = ("INSERT INTO checkpoint(recording_id, position_us, scene) VALUES(?1, ?2, ?3) "
+                          "ON CONFLICT(recording_id) DO UPDATE SET position_us = ?2, scene = ?3"),
     [W_CHECKPOINT_DEL] = "DELETE FROM checkpoint WHERE recording_id = ?1",
     [W_CHECKPOINT_GET] = "SELECT position_us, scene FROM checkpoint WHERE recording_id = ?1",
     [W_COVERAGE_LAST] =
         "SELECT id, to_ms, state, reason FROM coverage WHERE recording_id = ?1 ORDER BY id DESC LIMIT 1",
     [W_COVERAGE_EXTEND] = "UPDATE coverage SET to_ms = ?2 WHERE id = ?1",
-    [W_COVERAGE_ADD] = "INSERT INTO coverage(recording_id, camera_id, from_ms, to_ms, state, reason) "
-                       "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [W_COVERAGE_ADD] = ("INSERT INTO coverage(recording_id, camera_id, from_ms, to_ms, state, reason) "
+                        "VALUES(?1, ?2, ?3, ?4, ?5, ?6)"),
 };
 
 static enum err writer_lock(struct index_writer *w) {
