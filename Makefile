@@ -192,6 +192,7 @@ endif
 ENGINE_CC ?= $(CC)
 CFLAGS_sim/engine/kernels_avx512 := -O3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mbmi2
 CFLAGS_sim/engine/kernels_avx512_depthwise := $(CFLAGS_sim/engine/kernels_avx512)
+CFLAGS_sim/engine/kernels_avx512_rolling := $(CFLAGS_sim/engine/kernels_avx512)
 CFLAGS_sim/engine/kernels_avx2 := -O3 -mavx2
 CFLAGS_sim/engine/kernels_portable := -O3
 $(B)/sim/engine/kernels_%.o: sim/engine/kernels_%.c

@@ -90,7 +90,7 @@ static enum err pack_conv(struct step *s, const int8_t *weights, int32_t n_index
                 group[at * UNIT + i % UNIT] = w;
                 sum += w;
             }
-        s->bias[o] = (int32_t)(bias[o] - 128 * sum + (s->rule.kind == RULE_SHIFT ? s->rule.round : 0));
+        s->bias[o] = (int32_t)(bias[o] - 128 * sum + (rule_only_shifts(&s->rule) ? s->rule.round : 0));
     }
     s->packed_bytes = n + halves * LANES * sizeof *s->bias;
     /* Taps side by side in memory make one longer run. */
@@ -115,7 +115,7 @@ static enum err pack_conv(struct step *s, const int8_t *weights, int32_t n_index
 
 /* What is left of a rule once its kind is a constant. */
 struct rule_regs {
-    __m512i pre_lo, pre_hi, slope, round, lo, hi;
+    __m512i pre_lo, pre_hi, slope, round, lo, hi, factor;
     __m128i shift;
 };
 
@@ -126,10 +126,12 @@ static ALWAYS_INLINE struct rule_regs rule_load(const struct rule *r) {
                               .round = _mm512_set1_epi32(r->round),
                               .lo = _mm512_set1_epi8(r->lo),
                               .hi = _mm512_set1_epi8(r->hi),
+                              .factor = _mm512_set1_epi16(shift_factor(r)),
                               .shift = _mm_cvtsi32_si128(r->shift)};
 }
 
 static ALWAYS_INLINE __m512i finish(__m512i sum, const struct rule_regs *r, const enum rule_kind kind) {
+    if (kind == RULE_SHIFT_16) return sum;
     if (kind == RULE_SHIFT) return _mm512_sra_epi32(sum, r->shift);
     if (kind == RULE_LEFT) {
         sum = _mm512_max_epi32(_mm512_set1_epi32(-128), _mm512_min_epi32(_mm512_set1_epi32(127), sum));
@@ -144,9 +146,13 @@ static ALWAYS_INLINE __m512i finish(__m512i sum, const struct rule_regs *r, cons
 static ALWAYS_INLINE __m512i to_bytes(__m512i a, __m512i b, __m512i c, __m512i d, const struct rule_regs *r,
                                       const enum rule_kind kind) {
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    __m512i v = _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
-    v = _mm512_permutexvar_epi32(order, v);
-    if (kind == RULE_SHIFT || kind == RULE_LEFT) v = _mm512_max_epi8(r->lo, _mm512_min_epi8(r->hi, v));
+    __m512i ab = _mm512_packs_epi32(a, b), cd = _mm512_packs_epi32(c, d);
+    if (kind == RULE_SHIFT_16) {
+        ab = _mm512_mulhi_epi16(ab, r->factor);
+        cd = _mm512_mulhi_epi16(cd, r->factor);
+    }
+    __m512i v = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(ab, cd));
+    if (clamps(kind)) v = _mm512_max_epi8(r->lo, _mm512_min_epi8(r->hi, v));
     return _mm512_xor_si512(v, _mm512_set1_epi8((char)0x80));
 }
 
@@ -248,7 +254,9 @@ static ALWAYS_INLINE void run_tile(const struct tile *t, const int pixels, const
             EACH_PIXEL(DOT)
         }
     }
-    if (s->rule.kind == RULE_SHIFT)
+    if (s->rule.kind == RULE_SHIFT_16)
+        store_tile(t, sums, pixels, halves, RULE_SHIFT_16);
+    else if (s->rule.kind == RULE_SHIFT)
         store_tile(t, sums, pixels, halves, RULE_SHIFT);
     else if (s->rule.kind == RULE_SLOPE)
         store_tile(t, sums, pixels, halves, RULE_SLOPE);
@@ -409,7 +417,7 @@ static void add(const struct step *s) {
         most += 128 << s->align[k];
         dense = dense && s->in[k].pixel == c;
     }
-    if (s->rule.kind != RULE_SHIFT || most > INT16_MAX || s->rule.shift > 15) {
+    if (!rule_only_shifts(&s->rule) || most > INT16_MAX || s->rule.shift > 15) {
         rows_add(s);
         return;
     }

@@ -84,7 +84,7 @@ static void fill_weights(struct step *s, const int8_t *weights, const struct tap
                 packed[(quad + place_of(i % BLOCK)) * QUAD + k % QUAD] = w;
                 if (o == 0) sum += w;
             }
-        int32_t round = s->rule.kind == RULE_SHIFT ? s->rule.round : 0;
+        int32_t round = rule_only_shifts(&s->rule) ? s->rule.round : 0;
         s->bias[i / BLOCK * BLOCK + place_of(i % BLOCK)] = bias[i] - 128 * sum + round;
     }
 }
@@ -99,6 +99,10 @@ enum err avx512_pack_depthwise(struct step *s, const int8_t *weights, const stru
     if (!taps || !slots) goto done;
     memcpy(taps, given, (size_t)n_taps * sizeof *taps);
     qsort(taps, (size_t)n_taps, sizeof *taps, compare_taps);
+    if (avx512_rolls(s, taps, n_taps)) {
+        e = avx512_pack_rolling(s, weights, taps, bias);
+        goto done;
+    }
     bool pairs;
     n_slots = make_slots(s, taps, n_taps, slots, &pairs);
     s->steps = pairs ? 2 : 1;
@@ -125,11 +129,12 @@ static ALWAYS_INLINE __m256i load(const void *at) {
 }
 
 struct rule_regs {
-    __m256i pre_lo, pre_hi, slope, round, lo, hi;
+    __m256i pre_lo, pre_hi, slope, round, lo, hi, factor;
     __m128i shift;
 };
 
 static ALWAYS_INLINE __m256i finish(__m256i sum, const struct rule_regs *r, const enum rule_kind kind) {
+    if (kind == RULE_SHIFT_16) return sum;
     if (kind == RULE_SHIFT) return _mm256_sra_epi32(sum, r->shift);
     if (kind == RULE_LEFT) {
         sum = _mm256_max_epi32(_mm256_set1_epi32(-128), _mm256_min_epi32(_mm256_set1_epi32(127), sum));
@@ -154,9 +159,14 @@ static ALWAYS_INLINE void store(uint8_t *out, __m256i a, __m256i b, __m256i c, _
         rows_apply(rule, sums, channels, out);
         return;
     }
-    __m256i v = _mm256_packs_epi16(_mm256_packs_epi32(finish(a, r, kind), finish(b, r, kind)),
-                                   _mm256_packs_epi32(finish(c, r, kind), finish(d, r, kind)));
-    if (kind == RULE_SHIFT || kind == RULE_LEFT) v = _mm256_max_epi8(r->lo, _mm256_min_epi8(r->hi, v));
+    __m256i ab = _mm256_packs_epi32(finish(a, r, kind), finish(b, r, kind));
+    __m256i cd = _mm256_packs_epi32(finish(c, r, kind), finish(d, r, kind));
+    if (kind == RULE_SHIFT_16) {
+        ab = _mm256_mulhi_epi16(ab, r->factor);
+        cd = _mm256_mulhi_epi16(cd, r->factor);
+    }
+    __m256i v = _mm256_packs_epi16(ab, cd);
+    if (clamps(kind)) v = _mm256_max_epi8(r->lo, _mm256_min_epi8(r->hi, v));
     v = _mm256_xor_si256(v, _mm256_set1_epi8((char)0x80));
     if (channels == BLOCK)
         _mm256_storeu_si256((void *)out, v);
@@ -186,6 +196,7 @@ static ALWAYS_INLINE struct rule_regs rule_load(const struct rule *r) {
                               .round = _mm256_set1_epi32(r->round),
                               .lo = _mm256_set1_epi8(r->lo),
                               .hi = _mm256_set1_epi8(r->hi),
+                              .factor = _mm256_set1_epi16(shift_factor(r)),
                               .shift = _mm_cvtsi32_si128(r->shift)};
 }
 
@@ -288,6 +299,10 @@ static ALWAYS_INLINE void run_rows(const struct block *t, int32_t rows, const en
 }
 
 void avx512_run_depthwise(const struct step *s) {
+    if (s->rolling) {
+        avx512_run_rolling(s);
+        return;
+    }
     int32_t c = s->out.shape.c, h = s->out.shape.h, rows;
     ptrdiff_t per_block = (ptrdiff_t)s->n_runs * s->steps * BLOCK * QUAD;
     bool two = squares(s);
@@ -303,6 +318,9 @@ void avx512_run_depthwise(const struct step *s) {
             switch (s->rule.kind) {
             case RULE_SHIFT:
                 run_rows(&t, rows, RULE_SHIFT);
+                break;
+            case RULE_SHIFT_16:
+                run_rows(&t, rows, RULE_SHIFT_16);
                 break;
             case RULE_LEFT:
                 run_rows(&t, rows, RULE_LEFT);

@@ -21,6 +21,7 @@ struct view {
 
 enum rule_kind {
     RULE_SHIFT,         /* (sum + round) >> shift */
+    RULE_SHIFT_16,      /* the same with a shift of 2 to 8: the sum may be saturated to 16 bits before it */
     RULE_LEFT,          /* sum << shift */
     RULE_SLOPE,         /* (sum * (sum < 0 ? slope : 256) + round) >> shift */
     RULE_SLOPE_CLAMPED, /* the same after a clamp to pre_lo..pre_hi, which keeps it within 32 bits */
@@ -75,6 +76,7 @@ struct step {
     void *weights; /* owned, packed for the instruction set */
     int32_t *bias; /* owned, padded to whole groups; see pack.c */
     size_t packed_bytes;
+    bool rolling;                /* STEP_DEPTHWISE of AVX-512: packed for kernels_avx512_rolling.c */
     struct engine_window window; /* pools */
     int32_t avg_n;
     /* STEP_REFERENCE */
@@ -115,6 +117,10 @@ void plan_run(const struct plan *plan);
 
 /* engine.c: a frame without import and export, for measuring layers; not on the reference. */
 void engine_run_planned(struct engine *engine);
+
+static inline bool rule_only_shifts(const struct rule *r) {
+    return r->kind == RULE_SHIFT || r->kind == RULE_SHIFT_16;
+}
 
 /* rule.c */
 /* How `n` turns sums of fix point acc_fix and magnitude at most `bound` into its output. */

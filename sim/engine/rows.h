@@ -20,7 +20,7 @@ static inline uint8_t *view_at(const struct view *v, int32_t y, int32_t x) {
 static inline void rows_apply(const struct rule *r, const int32_t *restrict sum, int32_t n,
                               uint8_t *restrict out) {
     int32_t lo = r->lo, hi = r->hi;
-    if (r->kind == RULE_SHIFT) {
+    if (rule_only_shifts(r)) {
         for (int32_t i = 0; i < n; i++) {
             int32_t v = (sum[i] + r->round) >> r->shift;
             v = v < lo ? lo : v > hi ? hi : v;

@@ -39,7 +39,8 @@ void rule_make(struct rule *r, const struct node *n, int32_t acc_fix, int64_t bo
         r->kind = RULE_LEFT;
         r->shift = -s;
     } else if (bound + ((int64_t)1 << s) < INT32_MAX) {
-        r->kind = RULE_SHIFT;
+        /* -32768 >> 8 and 32767 >> 8 are where eight bits end */
+        r->kind = s >= 2 && s <= 8 ? RULE_SHIFT_16 : RULE_SHIFT;
         r->shift = s;
         r->round = s ? 1 << (s - 1) : 0;
     }
