@@ -125,18 +125,21 @@ static ALWAYS_INLINE void NAME(roll)(const struct step *s, const uint8_t *in, ui
         q##3 = OP(unpackhi_epi16)(hi01, hi22);                                                               \
         in += in_pixel;                                                                                      \
     }
-#define SUM_2(left, middle, right, v)                                                                        \
-    VECTOR a##v = OP(dpbusd_epi32)(bias##v, left##v, left_weights##v);                                       \
-    a##v = OP(dpbusd_epi32)(a##v, middle##v, middle_weights##v);                                             \
-    a##v = OP(dpbusd_epi32)(a##v, right##v, right_weights##v);
-#define COLUMN_2(left, middle, right)                                                                        \
+#define ADD_2(q, name)                                                                                       \
+    a0 = OP(dpbusd_epi32)(a0, q##0, name##0);                                                                \
+    a1 = OP(dpbusd_epi32)(a1, q##1, name##1);                                                                \
+    a2 = OP(dpbusd_epi32)(a2, q##2, name##2);                                                                \
+    a3 = OP(dpbusd_epi32)(a3, q##3, name##3);
+#define COLUMN_2(left, right)                                                                                \
     {                                                                                                        \
-        QUAD_2(middle)                                                                                       \
+        __asm__("" : "+r"(bias));                                                                            \
+        VECTOR a0 = LOAD(bias), a1 = LOAD(bias + BYTES / 4), a2 = LOAD(bias + BYTES / 2),                    \
+               a3 = LOAD(bias + BYTES / 4 * 3);                                                              \
+        ADD_2(left, left_weights)                                                                            \
         QUAD_2(right)                                                                                        \
-        SUM_2(left, middle, right, 0)                                                                        \
-        SUM_2(left, middle, right, 1)                                                                        \
-        SUM_2(left, middle, right, 2)                                                                        \
-        SUM_2(left, middle, right, 3)                                                                        \
+        ADD_2(right, middle_weights)                                                                         \
+        QUAD_2(right)                                                                                        \
+        ADD_2(right, right_weights)                                                                          \
         NAME(store)(out, a0, a1, a2, a3, &o, kind);                                                          \
         out += out_pixel;                                                                                    \
     }
@@ -152,17 +155,15 @@ static ALWAYS_INLINE void NAME(roll_2)(const struct step *s, const uint8_t *in, 
                                        const enum rule_kind kind) {
     const struct NAME(outputs) o = NAME(outputs_of)(s, channels);
     const ptrdiff_t row = s->in[0].row, in_pixel = s->in[0].pixel, out_pixel = s->out.pixel;
-    VECTOR x0, x1, x2, x3, y0, y1, y2, y3, z0, z1, z2, z3;
+    VECTOR x0, x1, x2, x3, y0, y1, y2, y3;
     WEIGHTS_2(left_weights, 0)
     WEIGHTS_2(middle_weights, 1)
     WEIGHTS_2(right_weights, 2)
-    const VECTOR bias0 = LOAD(bias), bias1 = LOAD(bias + BYTES / 4), bias2 = LOAD(bias + BYTES / 2),
-                 bias3 = LOAD(bias + BYTES / 4 * 3);
     QUAD_2(x)
     for (int32_t left = s->out.shape.w;;) {
-        COLUMN_2(x, y, z)
+        COLUMN_2(x, y)
         if (--left == 0) break;
-        COLUMN_2(z, y, x)
+        COLUMN_2(y, x)
         if (--left == 0) break;
     }
 }
@@ -182,6 +183,6 @@ static ALWAYS_INLINE void NAME(roll_2)(const struct step *s, const uint8_t *in, 
 #undef SUM
 #undef COLUMN
 #undef QUAD_2
-#undef SUM_2
+#undef ADD_2
 #undef COLUMN_2
 #undef WEIGHTS_2
