@@ -13,6 +13,7 @@
 #include "host/base/clock.h"
 #include "host/base/fs.h"
 #include "host/base/log.h"
+#include "host/base/utf8.h"
 #include "host/case/register_internal.h"
 #include "host/case/register_schema.h"
 
@@ -145,7 +146,38 @@ static bool text_is_fine(const char *t, size_t least) {
     if (strlen(t) < least) return false;
     for (const char *p = t; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f) return false;
-    return true;
+    return utf8_is_valid(t); /* the journal's lines are JSON */
+}
+
+/* Every criterion that a requisition can allow, and "all"; a misspelt one would silently allow nothing. */
+static bool criteria_are_known(const char *list) {
+    static const char *const known[] = {"all",
+                                        "vehicle.type",
+                                        "vehicle.color",
+                                        "vehicle.make_model",
+                                        "vehicle.extra",
+                                        "vehicle.plate",
+                                        "vehicle.similar",
+                                        "person.tops",
+                                        "person.bottoms",
+                                        "person.shoes",
+                                        "person.headwear",
+                                        "person.bag",
+                                        "person.accessory",
+                                        "person.face_cover",
+                                        "motion.area"};
+    unsigned n_words = 0;
+    for (const char *p = list; *p;) {
+        p += strspn(p, ", ");
+        const size_t n = strcspn(p, ", ");
+        bool is_known = n == 0;
+        for (unsigned i = 0; i < sizeof known / sizeof known[0] && !is_known; i++)
+            is_known = strlen(known[i]) == n && strncmp(known[i], p, n) == 0;
+        if (!is_known) return false;
+        n_words += n > 0;
+        p += n;
+    }
+    return n_words > 0;
 }
 
 enum err camera_add(struct register_db *r, struct camera *c) {
@@ -277,7 +309,7 @@ static enum err insert_case(struct register_db *r, const struct case_file *c) {
 
 enum err case_open(struct register_db *r, struct case_file *c) {
     if (!text_is_fine(c->requisition, 1) || !text_is_fine(c->authority, 1) || !text_is_fine(c->basis, 1) ||
-        !text_is_fine(c->offence, 0) || !text_is_fine(c->criteria, 1) || c->to_ms <= c->from_ms ||
+        !text_is_fine(c->offence, 0) || !criteria_are_known(c->criteria) || c->to_ms <= c->from_ms ||
         c->n_cameras == 0 || c->n_cameras > CASE_CAMERAS_MAX)
         return ERR_USAGE;
     c->opened_ms = clock_wall_ms();

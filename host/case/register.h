@@ -52,7 +52,8 @@ MUST_CHECK enum err camera_add(struct register_db *r, struct camera *c);
 MUST_CHECK enum err camera_get(struct register_db *r, const char *id, struct camera *out);
 MUST_CHECK enum err camera_list(struct register_db *r, struct camera **out, unsigned *n);
 
-/* Fills c->id. ERR_USAGE: empty requisition, authority or basis; period empty or upside down; no camera. */
+/* Fills c->id. ERR_USAGE: a text that is empty or not UTF-8, an unknown criterion, a period that is empty or
+ * upside down, no camera. */
 MUST_CHECK enum err case_open(struct register_db *r, struct case_file *c);
 MUST_CHECK enum err case_get(struct register_db *r, const char *id, struct case_file *out);
 MUST_CHECK enum err case_list(struct register_db *r, struct case_file **out, unsigned *n);

@@ -26,7 +26,10 @@ static bool degrees(const char *option, const char *text, double min, double max
 
 static bool text_of(const char *option, const char *value, char *out, size_t cap) {
     if (!value || !*value || strlen(value) >= cap) {
-        cli_say(0, "camera add: --%s is %s", option, !value || !*value ? "missing" : "too long");
+        if (!value || !*value)
+            cli_say(0, "camera add: --%s is missing", option);
+        else
+            cli_say(0, "camera add: --%s is longer than %zu bytes", option, cap - 1);
         return false;
     }
     memcpy(out, value, strlen(value) + 1);
@@ -67,8 +70,9 @@ static int add(struct cli *cli, int argc, char **argv) {
     if (e == ERR_EXISTS)
         code = cli_say(CLI_FAILED, "camera add: there is a camera \"%s\" already", c.id);
     else if (e == ERR_USAGE)
-        code = cli_say(CLI_USAGE,
-                       "camera add: an id has letters, digits, - _ . only; a name no control characters");
+        code = cli_say(
+            CLI_USAGE,
+            "camera add: an id has letters, digits, - _ . only; a name is UTF-8 without control characters");
     else if (e)
         code = cli_say(CLI_FAILED, "camera add: %s", err_text(e));
     else if (!cli_journal_add(r, "camera.add", "", c.id, camera_json(&c)))

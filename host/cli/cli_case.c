@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/base/clock.h"
+#include "host/base/utf8.h"
 #include "host/cli/cli.h"
 
 static json_t *case_json(const struct case_file *c) {
@@ -48,7 +49,11 @@ static bool add_camera(const char *id, const struct camera *all, unsigned n, str
 static bool cameras_of(struct register_db *r, const char *list, struct case_file *c) {
     struct camera *all;
     unsigned n;
-    if (camera_list(r, &all, &n)) return false;
+    const enum err e = camera_list(r, &all, &n);
+    if (e) {
+        cli_say(0, "case open: the cameras cannot be read: %s", err_text(e));
+        return false;
+    }
     c->cameras = calloc(n ? n : 1, sizeof *c->cameras);
     char *copy = strdup(list), *save = NULL;
     bool fine = c->cameras && copy;
@@ -60,12 +65,16 @@ static bool cameras_of(struct register_db *r, const char *list, struct case_file
 }
 
 static bool fill(const char *option, const char *value, char *out, size_t cap) {
-    if (value && *value && strlen(value) < cap) {
+    if (value && *value && strlen(value) < cap && utf8_is_valid(value)) {
         memcpy(out, value, strlen(value) + 1);
         return true;
     }
-    cli_say(0, "case open: --%s is %s; a search is only possible inside a requisition", option,
-            value && *value ? "too long" : "missing");
+    if (!value || !*value)
+        cli_say(0, "case open: --%s is missing; a search is only possible inside a requisition", option);
+    else if (!utf8_is_valid(value))
+        cli_say(0, "case open: --%s is not UTF-8", option);
+    else
+        cli_say(0, "case open: --%s is longer than %zu bytes", option, cap - 1);
     return false;
 }
 
@@ -97,6 +106,9 @@ static int open_case(struct cli *cli, int argc, char **argv) {
         (o[EXPIRES].value && !cli_time("expires", o[EXPIRES].value, &c.expires_ms)))
         return CLI_USAGE;
     if (c.to_ms <= c.from_ms) return cli_say(CLI_USAGE, "case open: --to must be after --from");
+    if (o[EXPIRES].value && c.expires_ms <= clock_wall_ms())
+        return cli_say(CLI_USAGE, "case open: --expires %s is in the past: nothing could be searched",
+                       o[EXPIRES].value);
     struct register_db *r = cli_register(cli);
     if (!r) return CLI_FAILED;
     int code = CLI_FAILED;
@@ -104,8 +116,14 @@ static int open_case(struct cli *cli, int argc, char **argv) {
         code = CLI_USAGE;
     } else {
         const enum err e = case_open(r, &c);
-        if (e)
-            code = cli_say(e == ERR_USAGE ? CLI_USAGE : CLI_FAILED, "case open: %s", err_text(e));
+        if (e == ERR_USAGE)
+            code = cli_say(
+                CLI_USAGE,
+                "case open: no camera is named, a text has control characters, or --criteria \"%s\" holds "
+                "an unknown word; see relecture case --help",
+                c.criteria);
+        else if (e)
+            code = cli_say(CLI_FAILED, "case open: %s", err_text(e));
         else if (cli_journal_add(r, "case.open", c.id, c.id, case_json(&c)))
             code = CLI_DONE;
     }

@@ -52,6 +52,57 @@ static void camera_added_is_found_again(void **state) {
     assert_int_equal(found.number, 1);
 }
 
+static void texts_that_are_not_utf8_are_refused(void **state) {
+    struct ctx *c = *state;
+    struct camera k = gare();
+    snprintf(k.name, sizeof k.name, "Gare \xff");
+    assert_int_equal(camera_add(c->r, &k), ERR_USAGE);
+    snprintf(k.name, sizeof k.name, "Gare \xc3"); /* cut short */
+    assert_int_equal(camera_add(c->r, &k), ERR_USAGE);
+    snprintf(k.name, sizeof k.name, "Gar\xc3\xa9 \"5\" \xe2\x82\xac");
+    assert_int_equal(camera_add(c->r, &k), OK);
+    uint16_t one[] = {1};
+    struct case_file f = {.requisition = "PV \xff",
+                          .authority = "OPJ",
+                          .basis = "CPP 60-1",
+                          .criteria = "all",
+                          .from_ms = 1,
+                          .to_ms = 2,
+                          .cameras = one,
+                          .n_cameras = 1};
+    assert_int_equal(case_open(c->r, &f), ERR_USAGE);
+    snprintf(f.requisition, sizeof f.requisition, "PV n\xc2\xb0 1");
+    assert_int_equal(case_open(c->r, &f), OK);
+}
+
+static void criterion_that_does_not_exist_is_refused(void **state) {
+    struct ctx *c = *state;
+    struct camera k = gare();
+    assert_int_equal(camera_add(c->r, &k), OK);
+    static const struct {
+        const char *text;
+        enum err e;
+    } lists[] = {{"al", ERR_USAGE},
+                 {"", ERR_USAGE},
+                 {" , ", ERR_USAGE},
+                 {"person.tops,vehicle.colors", ERR_USAGE},
+                 {"person.tops, vehicle.plate", OK},
+                 {"all,person.face_cover", OK},
+                 {"motion.area", OK}};
+    uint16_t one[] = {1};
+    for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        struct case_file f = {.requisition = "PV",
+                              .authority = "OPJ",
+                              .basis = "CPP 60-1",
+                              .from_ms = 1,
+                              .to_ms = 2,
+                              .cameras = one,
+                              .n_cameras = 1};
+        snprintf(f.criteria, sizeof f.criteria, "%s", lists[i].text);
+        assert_int_equal(case_open(c->r, &f), lists[i].e);
+    }
+}
+
 static void camera_of_the_same_id_is_refused(void **state) {
     struct ctx *c = *state;
     struct camera k = gare();
@@ -239,6 +290,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(camera_added_is_found_again),
         T(camera_of_the_same_id_is_refused),
+        T(texts_that_are_not_utf8_are_refused),
+        T(criterion_that_does_not_exist_is_refused),
         T(camera_off_the_globe_is_refused),
         T(camera_id_with_a_slash_is_refused),
         T(case_gets_the_next_number_of_its_year),
