@@ -46,6 +46,9 @@ struct import_item {
     char error[256];   /* FAILED, SKIPPED: what, where, what to do */
 };
 
+/* How many items that are over importer_items() still tells of. */
+#define IMPORT_OVER_KEPT 64u
+
 struct importer_config {
     const char *dir;        /* data directory */
     const char *decode_exe; /* path of relecture-decode */
@@ -82,6 +85,7 @@ MUST_CHECK enum err importer_new(struct event_base *base, const struct importer_
  * here. */
 MUST_CHECK enum err importer_add(struct importer *im, const struct import_request *rq, uint64_t *job);
 void importer_cancel(struct importer *im, uint64_t job);
+/* In order of arrival, of those that are over only the last IMPORT_OVER_KEPT; the first `max` of them. */
 unsigned importer_items(const struct importer *im, struct import_item *out, unsigned max);
 /* Take up again what an earlier process left running. */
 MUST_CHECK enum err importer_resume(struct importer *im);

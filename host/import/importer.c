@@ -61,6 +61,28 @@ static uint64_t twin(const char *sha256, uint16_t camera_number, const struct jo
     return 0;
 }
 
+static void fail_all(struct importer *im) {
+    for (struct node *n = im->head; n; n = n->next) job_fail(n->job, im->dead_text);
+}
+
+/* The oldest of those that are over, so that a server that runs for months does not keep them all. */
+static void forget_old(struct importer *im) {
+    unsigned n_over = 0;
+    for (const struct node *n = im->head; n; n = n->next) n_over += job_is_over(n->job);
+    for (struct node **p = &im->head; *p && n_over > IMPORT_OVER_KEPT;) {
+        struct node *n = *p;
+        if (!job_can_be_freed(n->job)) {
+            p = &n->next;
+            continue;
+        }
+        *p = n->next;
+        if (!*p) im->tail = p;
+        job_free(&n->job);
+        free(n);
+        n_over--;
+    }
+}
+
 static void on_kick(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct importer *im = arg;
@@ -73,8 +95,7 @@ static void on_kick(evutil_socket_t fd, short what, void *arg) {
             busy++;
     }
     if (im->cards_dead) {
-        for (struct node *n = im->head; n; n = n->next)
-            if (!job_is_over(n->job)) job_fail(n->job, im->dead_text);
+        fail_all(im);
         busy = waiting = 0;
     } else if (im->cards_ready) {
         for (struct node *n = im->head; n && busy < JOBS_AT_ONCE; n = n->next) {
@@ -84,6 +105,7 @@ static void on_kick(evutil_socket_t fd, short what, void *arg) {
             if (!job_is_over(n->job)) busy++;
         }
     }
+    forget_old(im);
     if (busy + waiting == 0 && im->was_busy) {
         im->was_busy = false;
         if (im->on_idle) im->on_idle(im->arg);
@@ -116,6 +138,9 @@ static void on_cards_dead(enum err e, const char *text, void *arg) {
     (void)e;
     snprintf(im->dead_text, sizeof im->dead_text, "no card can work: %.220s", text);
     im->cards_dead = true;
+    /* At once: the card's jobs come back as failed right after this, and their frames must not go into the
+     * index as looked at. What is committed stays, the recording goes on from there. */
+    fail_all(im);
     kick(im);
 }
 
@@ -173,11 +198,13 @@ enum err importer_add(struct importer *im, const struct import_request *rq, uint
     /* By its full name, so that playback finds it from another folder; a URL or a missing file fails as an
      * item. */
     const char *file = strstr(rq->file, "://") || !realpath(rq->file, full) ? rq->file : full;
+    int64_t start_ms;
+    if (__builtin_add_overflow(rq->start_ms, rq->clock_offset_ms, &start_ms)) start_ms = -1;
     const struct job_request jr = {.number = im->next_number,
                                    .file = file,
                                    .case_id = rq->case_id,
                                    .camera_number = rq->camera_number,
-                                   .start_ms = rq->start_ms + rq->clock_offset_ms};
+                                   .start_ms = start_ms};
     const enum err e = add(im, &jr, number);
     if (!e) im->next_number++;
     return e;
@@ -196,7 +223,8 @@ enum err importer_resume(struct importer *im) {
                                        .file = list[i].path,
                                        .case_id = list[i].case_id,
                                        .camera_number = list[i].camera_number,
-                                       .start_ms = list[i].start_ms};
+                                       .start_ms = list[i].start_ms,
+                                       .sha256 = list[i].sha256};
         e = add(im, &jr, NULL);
         if (!e) im->next_number++;
     }

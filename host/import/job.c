@@ -16,6 +16,7 @@
 #include "host/base/clock.h"
 #include "host/base/fs.h"
 #include "host/base/log.h"
+#include "host/base/utf8.h"
 #include "host/import/hasher.h"
 #include "host/media/decoder.h"
 #include "host/pipe/scene.h"
@@ -24,8 +25,11 @@ enum {
     COMMIT_EVERY_FRAMES = 500,
     COMMIT_EVERY_MS = 2000,
     GAP_ENDS_TRACKS_US = 2000000, /* nobody can say that it is the same person after that */
+    CARD_FAILED_US = 1000,        /* what one frame stands for: it has no length of its own */
     DEATHS_MAX = 2,
 };
+/* What the index can date: its hours are numbered with 22 bits, until 2448. */
+#define START_MAX_MS 13569465600000ll
 /* Below this much free space an import is not begun: SQLite would fail in mid-transaction. */
 #define FREE_BYTES_MIN (64ull << 20)
 
@@ -70,6 +74,9 @@ struct job {
     int64_t last_sent_us; /* pts of the last frame that the decoder delivered */
     int64_t first_us;     /* position at which this run began, for the speed */
     uint64_t run_mono_ns, commit_mono_ns;
+    int64_t covered_us; /* what lies before it has its rows of coverage */
+    char expected_sha256[65];
+    const char *bad_name; /* why the file cannot even be tried; NULL = it can */
     unsigned frames_since_commit, n_deaths;
     int64_t death_us;
     bool grow; /* larger slots are asked for, once the queue is empty */
@@ -168,6 +175,7 @@ static void say(struct job *j, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(j->item.error, sizeof j->item.error, fmt, ap);
     va_end(ap);
+    utf8_mend(j->item.error); /* it may end in the middle of a character */
 }
 
 static void position_text(int64_t us, char out[static 32]) {
@@ -245,15 +253,23 @@ static enum err take_sightings(struct job *j) {
     return OK;
 }
 
+/* From where the last span ended; so a stretch that was not looked at never hides in one that was. */
+static enum err cover(struct job *j, int64_t to_us, enum coverage_state state, const char *reason) {
+    const int64_t from_us = j->covered_us;
+    if (to_us <= from_us) return OK;
+    j->covered_us = to_us;
+    const int64_t from_ms = wall_ms(j, from_us), to_ms = wall_ms(j, to_us);
+    if (to_ms <= from_ms) return OK;
+    return index_coverage_add(j->shared->writer, j->rec.id, j->rec.camera_number, from_ms, to_ms, state,
+                              reason);
+}
+
 /* Everything up to `to_us` in one transaction: sightings, the stretch covered, the scene, the position. */
 static enum err commit(struct job *j, int64_t to_us, bool last) {
     struct index_writer *w = j->shared->writer;
     struct bytes record = {0};
-    const int64_t from_us = j->rec.position_us > 0 ? j->rec.position_us : 0;
     enum err e = take_sightings(j);
-    if (!e && to_us > from_us)
-        e = index_coverage_add(w, j->rec.id, j->rec.camera_number, wall_ms(j, from_us), wall_ms(j, to_us),
-                               COVERAGE_INDEXED, "");
+    if (!e) e = cover(j, to_us, COVERAGE_INDEXED, "");
     if (!e && !last) e = scene_save(j->scene, &record);
     if (!e) e = index_checkpoint_set(w, j->rec.id, to_us, record.data, record.len);
     if (!e) {
@@ -302,10 +318,9 @@ static void finish(struct job *j, int64_t end_us) {
 /* One frame is complete. False when the job ended. */
 static bool frame_done(struct job *j, const struct entry *f) {
     enum err e = take_sightings(j);
+    if (!e && f->card_failed) e = cover(j, f->pts_us, COVERAGE_INDEXED, "");
     if (!e && f->card_failed)
-        e = index_coverage_add(j->shared->writer, j->rec.id, j->rec.camera_number, wall_ms(j, f->pts_us),
-                               wall_ms(j, f->pts_us) + 1, COVERAGE_DAMAGED,
-                               "the card failed twice on this frame");
+        e = cover(j, f->pts_us + CARD_FAILED_US, COVERAGE_DAMAGED, "the card failed twice on this frame");
     j->item.position_us = f->pts_us;
     j->shared->costs.n_frames++;
     j->frames_since_commit++;
@@ -321,9 +336,8 @@ static bool gap_done(struct job *j, const struct entry *g) {
     enum err e = OK;
     if (g->to_us - g->pts_us > GAP_ENDS_TRACKS_US) e = scene_end(j->scene);
     if (!e) e = take_sightings(j);
-    if (!e && g->to_us > g->pts_us)
-        e = index_coverage_add(j->shared->writer, j->rec.id, j->rec.camera_number, wall_ms(j, g->pts_us),
-                               wall_ms(j, g->to_us), COVERAGE_DAMAGED, g->reason);
+    if (!e) e = cover(j, g->pts_us, COVERAGE_INDEXED, "");
+    if (!e) e = cover(j, g->to_us, COVERAGE_DAMAGED, g->reason);
     if (e) fail_index(j, e);
     return !e;
 }
@@ -395,6 +409,10 @@ static void pump(struct job *j) {
         if (f->kind != ENTRY_FRAME || f->state != ENTRY_QUEUED) continue;
         const enum err e = cards_detect(j->shared->cards, j->arena, f->slot, &f->surface, on_detected, f);
         if (e == ERR_AGAIN) break;
+        if (e == ERR_CARD || e == ERR_NOMEM) {
+            job_fail(j, e == ERR_CARD ? "no card can work; see the log" : "out of memory");
+            return;
+        }
         if (e) {
             say(j, "the card refuses the picture size %ux%u (%s)", f->surface.w_px, f->surface.h_px,
                 err_text(e));
@@ -619,6 +637,7 @@ static void start_running(struct job *j) {
     j->item.state = IMPORT_RUNNING;
     j->item.position_us = position_us > 0 ? position_us : 0;
     j->rec.position_us = j->last_sent_us = j->first_us = position_us;
+    j->covered_us = position_us > 0 ? position_us : 0;
     j->death_us = position_us - 1;
     j->run_mono_ns = j->commit_mono_ns = clock_mono_ns();
     j->cb.on_change(j, j->cb.arg);
@@ -708,6 +727,24 @@ static bool meets_the_index(struct job *j) {
     return true;
 }
 
+/* Another file took its name between two runs: its pictures must not go into the index under this start. */
+static void fail_replaced(struct job *j) {
+    struct recording old;
+    const enum err e =
+        index_recording_by_sha256(j->shared->writer, j->expected_sha256, j->rec.camera_number, &old);
+    if (e) {
+        fail_index(j, e);
+        return;
+    }
+    j->rec = old;
+    j->has_row = true;
+    say(j,
+        "is no longer the file whose import began (recording %" PRIu64
+        "): it was replaced; put the first one back, or import this one with its own start",
+        old.id);
+    fail_file(j);
+}
+
 static void on_hashed(const struct hasher_result *result, void *arg) {
     struct job *j = arg;
     const struct hasher_result hashed = *result, *r = &hashed; /* the hasher owns the original */
@@ -719,6 +756,10 @@ static void on_hashed(const struct hasher_result *result, void *arg) {
     }
     if (r->status) {
         job_fail(j, "out of memory");
+        return;
+    }
+    if (*j->expected_sha256 && strcmp(j->expected_sha256, r->sha256) != 0) {
+        fail_replaced(j);
         return;
     }
     memcpy(j->rec.sha256, r->sha256, sizeof j->rec.sha256);
@@ -742,6 +783,10 @@ static void on_hashed(const struct hasher_result *result, void *arg) {
 /* A closed file of ours, readable, not empty, with room on the disk; else item.error says what to do. */
 static bool openable(struct job *j) {
     const char *file = j->item.file;
+    if (j->bad_name) {
+        say(j, "%s", j->bad_name);
+        return false;
+    }
     if (strstr(file, "://")) {
         say(j, "this is a URL; Relecture takes closed files only, never a stream: copy the recording first");
         return false;
@@ -784,9 +829,7 @@ void job_start(struct job *j) {
 enum err job_new(struct job_shared *shared, const struct job_request *rq, const struct job_callbacks *cb,
                  struct job **out) {
     *out = NULL;
-    if (strlen(rq->file) >= sizeof(((struct import_item *)0)->file) ||
-        strlen(rq->case_id) >= sizeof(((struct import_item *)0)->case_id))
-        return ERR_USAGE;
+    if (strlen(rq->case_id) >= sizeof(((struct import_item *)0)->case_id)) return ERR_USAGE;
     struct job *j = calloc(1, sizeof *j);
     if (!j) return ERR_NOMEM;
     j->shared = shared;
@@ -803,6 +846,14 @@ enum err job_new(struct job_shared *shared, const struct job_request *rq, const 
     snprintf(j->rec.path, sizeof j->rec.path, "%s", rq->file);
     snprintf(j->rec.case_id, sizeof j->rec.case_id, "%s", rq->case_id);
     j->rec.imported_ms = clock_wall_ms();
+    if (rq->sha256) snprintf(j->expected_sha256, sizeof j->expected_sha256, "%s", rq->sha256);
+    if (strlen(rq->file) >= sizeof j->item.file)
+        j->bad_name = "its name with all folders is longer than 1,023 bytes; move it to a shorter one";
+    else if (!utf8_is_valid(rq->file))
+        j->bad_name = "its name is not UTF-8; rename it (each odd byte is shown as ?)";
+    else if (rq->start_ms < 0 || rq->start_ms > START_MAX_MS)
+        j->bad_name = "its start, with the camera's clock offset, lies outside 1970 to 2400; check both";
+    utf8_mend(j->item.file);
     *out = j;
     return OK;
 }

@@ -43,6 +43,8 @@ struct job_request {
     const char *file, *case_id;
     uint16_t camera_number;
     int64_t start_ms; /* UTC, clock offset applied */
+    /* Taken up again: what the file must still hold. "" or NULL = a new one. */
+    const char *sha256;
 };
 
 MUST_CHECK enum err job_new(struct job_shared *shared, const struct job_request *rq,

@@ -135,8 +135,7 @@ fail_free:
 unsigned service_items(struct service *s, struct import_item *out, unsigned max) {
     pthread_mutex_lock(&s->lock);
     const unsigned n = s->n_items < max ? s->n_items : max;
-    /* The newest ones are what people wait for. */
-    memcpy(out, s->items + (s->n_items - n), n * sizeof *out);
+    memcpy(out, s->items, n * sizeof *out);
     pthread_mutex_unlock(&s->lock);
     return n;
 }

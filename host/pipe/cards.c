@@ -360,8 +360,8 @@ static void die_when_all_offline(struct cards *c, enum err e, const char *text) 
         if (c->card[i].state != CARD_OFFLINE) return;
     if (c->dead) return;
     c->dead = true;
-    while (c->first) fail(c, c->first, ERR_CARD);
     if (c->on_dead) c->on_dead(e, text, c->arg);
+    while (c->first) fail(c, c->first, ERR_CARD);
 }
 
 static void back_off(struct card *k, enum err e, const char *text, bool for_good) {

@@ -36,7 +36,8 @@ struct cards_result {
 typedef void cards_done_fn(const struct cards_result *r, void *arg);
 /* The model and card are known; called once per (re)start of a worker. */
 typedef void cards_ready_fn(const struct wire_card_ready *ready, void *arg);
-/* Nothing can work any more: every worker failed to come up (missing card, wrong library, refused model). */
+/* Nothing can work any more: every worker failed to come up (missing card, wrong library, refused model). Said
+ * before the jobs still in hand are answered ERR_CARD, so that the callee can tell them from single failures. */
 typedef void cards_dead_fn(enum err e, const char *text, void *arg);
 
 MUST_CHECK enum err cards_new(struct event_base *base, const struct cards_config *cfg, cards_ready_fn *on_ready,
