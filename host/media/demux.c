@@ -549,6 +549,9 @@ enum err demux_seek_us(struct demux *d, int64_t us, struct wire_failed *f) {
 
 /* ---- what it says about itself
  * ------------------------------------------------------------------------------ */
+/* No recording is longer than a year; a header that says so is broken. */
+#define DURATION_MAX_US (365ll * 24 * 3600 * 1000000)
+
 int64_t demux_duration_us(const struct demux *d) {
     const AVStream *st = demux_stream(d);
     if (d->fmt->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) return 0;
@@ -557,7 +560,7 @@ int64_t demux_duration_us(const struct demux *d) {
         us = av_rescale_q(st->duration, st->time_base, micro);
     else if (d->fmt->duration > 0)
         us = d->fmt->duration;
-    return us > 0 ? us : 0;
+    return us > 0 && us < DURATION_MAX_US ? us : 0;
 }
 
 int64_t demux_video_duration_us(const struct demux *d) {

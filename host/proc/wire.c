@@ -16,6 +16,7 @@
 #define ARENA_SLOT_MAX   (1ull << 32)
 #define STRIDE_MAX_BYTES (4u * SIDE_MAX_PX)
 #define UV_OFFSET_MAX    (1u << 31)
+#define TIME_MAX_US      1000000000000000ll /* 31 years: sums of two never overflow */
 
 /* No two messages are told apart by anything but their type, so nothing may hide in padding. */
 _Static_assert(sizeof(struct wire_surface) == 20, "wire_surface has no padding");
@@ -84,20 +85,20 @@ static bool is_surface(const struct wire_surface *s) {
 }
 
 static bool is_probed(const struct wire_probed *m) {
-    return m->duration_us >= 0 && m->creation_ms >= 0 && m->w_px >= 1 && m->h_px >= 1 &&
-           m->w_px <= SIDE_MAX_PX && m->h_px <= SIDE_MAX_PX && m->n_video_streams >= 1 &&
+    return m->duration_us >= 0 && m->duration_us <= TIME_MAX_US && m->creation_ms >= 0 && m->w_px >= 1 &&
+           m->h_px >= 1 && m->w_px <= SIDE_MAX_PX && m->h_px <= SIDE_MAX_PX && m->n_video_streams >= 1 &&
            m->rotation_deg < 360 && m->rotation_deg % 90 == 0 && IS_TEXT(m->container) && IS_TEXT(m->codec) &&
            IS_TEXT(m->pixel_format) && IS_TEXT(m->encoder);
 }
 
 static bool is_frame(const struct wire_frame *m) {
-    return m->slot < SLOTS_MAX && m->pts_us >= 0 && m->is_key <= 1 && m->is_damaged <= 1 &&
-           m->reserved[0] == 0 && m->reserved[1] == 0 && is_surface(&m->surface);
+    return m->slot < SLOTS_MAX && m->pts_us >= 0 && m->pts_us <= TIME_MAX_US && m->is_key <= 1 &&
+           m->is_damaged <= 1 && m->reserved[0] == 0 && m->reserved[1] == 0 && is_surface(&m->surface);
 }
 
 static bool is_decode_end(const struct wire_decode_end *m) {
-    return m->end_us >= m->last_pts_us && m->first_pts_us <= m->last_pts_us && m->n_sent <= m->n_decoded &&
-           m->n_damaged <= m->n_decoded;
+    return m->end_us <= TIME_MAX_US && m->first_pts_us >= -TIME_MAX_US && m->end_us >= m->last_pts_us &&
+           m->first_pts_us <= m->last_pts_us && m->n_sent <= m->n_decoded && m->n_damaged <= m->n_decoded;
 }
 
 static bool is_failed(const struct wire_failed *m) {
@@ -163,7 +164,8 @@ static bool is_well_formed(enum wire_type type, const union wire_any *m) {
     case WIRE_DECODE_FRAME:
         return is_frame(&m->frame);
     case WIRE_DECODE_GAP:
-        return m->gap.from_us <= m->gap.to_us && IS_TEXT(m->gap.reason);
+        return m->gap.from_us >= -TIME_MAX_US && m->gap.to_us <= TIME_MAX_US &&
+               m->gap.from_us <= m->gap.to_us && IS_TEXT(m->gap.reason);
     case WIRE_DECODE_END:
         return is_decode_end(&m->decode_end);
     case WIRE_DECODE_FAILED:

@@ -203,6 +203,13 @@ static void fields_out_of_range_are_refused(void **state) {
     REFUSED(WIRE_DECODE_FRAME, frame.is_damaged, 2);
     REFUSED(WIRE_DECODE_FRAME, frame.reserved[0], 1);
     REFUSED(WIRE_DECODE_GAP, gap.to_us, -1);
+    /* Differences and sums of these are taken. */
+    REFUSED(WIRE_DECODE_GAP, gap.from_us, INT64_MIN);
+    REFUSED(WIRE_DECODE_GAP, gap.to_us, INT64_MAX);
+    REFUSED(WIRE_DECODE_END, decode_end.end_us, INT64_MAX);
+    REFUSED(WIRE_DECODE_END, decode_end.first_pts_us, INT64_MIN);
+    REFUSED(WIRE_DECODE_FRAME, frame.pts_us, INT64_MAX);
+    REFUSED(WIRE_DECODE_PROBED, probed.duration_us, INT64_MAX);
     REFUSED(WIRE_DECODE_END, decode_end.end_us, -2);
     REFUSED(WIRE_DECODE_END, decode_end.first_pts_us, 0); /* later than the last */
     REFUSED(WIRE_DECODE_END, decode_end.n_sent, 1);
