@@ -5,6 +5,7 @@
 #include "host/base/clock.h"
 #include "host/cli/cli.h"
 #include "host/index/index.h"
+#include "host/media/extract.h"
 
 static json_t *receipt_json(const struct purge_receipt *p) {
     return json_pack("{s:I,s:I,s:I,s:I,s:I}", "sightings", (json_int_t)p->n_sightings, "thumbnails",
@@ -20,6 +21,12 @@ static enum err purge(struct cli *cli, const char *case_id, int64_t before_ms,
     enum err e = index_writer_open(cli->dir, v, &w);
     if (!e) {
         e = case_id ? index_purge_case(w, case_id, receipt) : index_purge_before(w, -1, before_ms, receipt);
+        /* Under the writer's lock, so no server makes new ones meanwhile. A clip of another case may show
+         * what goes now: all of them go. */
+        char cache[FS_PATH_MAX];
+        uint64_t n_files;
+        if (!e) e = fs_join(cache, cli->dir, "cache");
+        if (!e) e = extract_erase_all(cache, &n_files);
         index_writer_close(&w);
     }
     vocab_free(&v);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/stat.h>
+
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/media/extract.h"
@@ -163,6 +165,13 @@ static void journal_and_make(struct exchange *x, const char *action, int64_t fro
 static struct work *work_new(struct exchange *x, const struct sighting *s, const struct recording *r) {
     if (!x->ctx->extract) {
         exchange_error(x, 503, "no_extract", NULL, "This server cannot make clips.");
+        return NULL;
+    }
+    struct stat st;
+    if (stat(r->path, &st) == 0 && (uint64_t)st.st_size != r->n_bytes) {
+        exchange_error(
+            x, 502, "no_extract", NULL,
+            "This is no longer the file that was imported: its size differs. Put the recording back.");
         return NULL;
     }
     struct work *w = calloc(1, sizeof *w);

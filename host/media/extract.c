@@ -303,6 +303,29 @@ fail:
     return e;
 }
 
+enum err extract_erase_all(const char *dir, uint64_t *n_files) {
+    *n_files = 0;
+    DIR *d = opendir(dir);
+    if (!d) {
+        if (errno == ENOENT) return OK;
+        log_error("extract", "cannot open the cache directory errno=%d", errno);
+        return ERR_IO;
+    }
+    enum err e = OK;
+    const struct dirent *de;
+    while ((de = readdir(d)) != NULL) {
+        if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0) continue;
+        if (unlinkat(dirfd(d), de->d_name, 0) == 0) {
+            ++*n_files;
+            continue;
+        }
+        log_error("extract", "cannot erase a file of the cache errno=%d", errno);
+        e = ERR_IO;
+    }
+    closedir(d);
+    return e;
+}
+
 static bool is_key(const char *key) {
     const size_t n = strlen(key);
     if (n == 0 || n > EXTRACT_KEY_MAX) return false;

@@ -49,4 +49,8 @@ MUST_CHECK enum err extract_still(struct extract *ex, const char *path, int64_t 
 void extract_cancel(struct extract *ex, void *arg);
 void extract_free(struct extract **ex);
 
+/* Erases everything in a cache directory that no extract uses now; what is still allowed is made again when
+ * asked for. No directory is OK with 0. ERR_IO. */
+MUST_CHECK enum err extract_erase_all(const char *dir, uint64_t *n_files);
+
 #endif
