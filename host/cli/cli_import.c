@@ -13,6 +13,7 @@
 
 #include "host/app.h"
 #include "host/base/clock.h"
+#include "host/base/utf8.h"
 #include "host/cli/cli.h"
 #include "host/import/control.h"
 #include "host/import/item.h"
@@ -193,14 +194,25 @@ static enum err import_there(struct batch *b) {
     for (unsigned i = 0; i < b->n_files; i++) {
         char full[PATH_MAX]; /* the server stands in another folder */
         const char *path = realpath(b->files[i], full) ? full : b->files[i];
+        if (!utf8_is_valid(path)) { /* cannot be named in JSON; fails here as it would there */
+            struct import_item bad = {.state = IMPORT_FAILED, .camera_number = b->camera->number};
+            snprintf(bad.file, sizeof bad.file, "%.*s", (int)sizeof bad.file - 1, path);
+            snprintf(bad.case_id, sizeof bad.case_id, "%s", b->case_id);
+            snprintf(bad.error, sizeof bad.error,
+                     "its name is not UTF-8; rename it (each odd byte is shown as ?)");
+            utf8_mend(bad.file);
+            on_item(&bad, b);
+            continue;
+        }
         json_array_append_new(files,
                               json_pack("{s:s,s:I}", "path", path, "start_ms", (json_int_t)b->start_ms));
     }
     json_t *rq = json_pack("{s:s,s:s,s:i,s:I,s:o}", "op", "import", "case", b->case_id, "camera_number",
                            (int)b->camera->number, "clock_offset_ms", (json_int_t)b->camera->clock_offset_ms,
                            "files", files);
-    if (!rq) return ERR_USAGE; /* a file name that is not UTF-8 */
-    const enum err e = control_ask(b->cli->dir, rq, on_line, b);
+    if (!rq) return ERR_NOMEM;
+    const enum err e =
+        json_array_size(json_object_get(rq, "files")) > 0 ? control_ask(b->cli->dir, rq, on_line, b) : OK;
     json_decref(rq);
     clear_line(b);
     return e;
@@ -210,7 +222,11 @@ static int outcome(const struct batch *b, enum err e) {
     if (e == ERR_CARD) return CLI_NO_CARD;
     if (e == ERR_CANCELLED) return CLI_FAILED;
     if (e) return cli_say(CLI_FAILED, "import: %s", err_text(e));
-    if (b->n_over < b->n_files) return cli_say(CLI_FAILED, "import: ended before every file was done");
+    if (b->n_over < b->n_files)
+        return cli_say(
+            CLI_FAILED,
+            "import: the server ended before every file was done; it goes on with what had begun when it "
+            "is started again, the same command brings in the rest");
     if (!b->json && b->n_files > 1)
         printf("%u of %u files are in, %u were there already, %u failed.\n",
                b->n_files - b->n_failed - b->n_skipped, b->n_files, b->n_skipped, b->n_failed);
@@ -225,6 +241,9 @@ static int import_batch(struct batch *b, struct register_db *r) {
     enum err e = import_here(b);
     if (e == ERR_BUSY) {
         e = import_there(b);
+        if (e == ERR_FULL)
+            return cli_say(CLI_FAILED,
+                           "import: too many files for one command to the server; name fewer at once");
         if (e == ERR_MISSING)
             return cli_say(
                 CLI_FAILED,

@@ -26,7 +26,8 @@ struct client {
     struct bufferevent *bev;
     uint64_t *jobs; /* still going on; 0 = over */
     size_t n_jobs, n_open;
-    bool closing; /* once its output is flushed */
+    size_t n_seen; /* bytes of the request without an end of line */
+    bool closing;  /* once its output is flushed */
 };
 
 struct control {
@@ -83,7 +84,8 @@ static void client_import(struct client *cl, const json_t *rq) {
         client_refuse(cl, "out of memory");
         return;
     }
-    /* The numbers are known before the first event of each, since events come from the loop. */
+    /* importer_add() tells of a waiting item before its number is known here; what it becomes comes later,
+     * from the loop, and finds it. */
     size_t i;
     json_t *f;
     json_array_foreach(files, i, f) {
@@ -110,10 +112,19 @@ static void on_read(struct bufferevent *bev, void *arg) {
         evbuffer_drain(in, evbuffer_get_length(in));
         return;
     }
+    /* A long request comes in thousands of pieces: only the new one is looked through. */
+    struct evbuffer_ptr from;
+    const size_t n_bytes = evbuffer_get_length(in);
+    if (evbuffer_ptr_set(in, &from, cl->n_seen, EVBUFFER_PTR_SET) != 0) return;
+    if (evbuffer_search_eol(in, &from, NULL, EVBUFFER_EOL_LF).pos < 0) {
+        cl->n_seen = n_bytes;
+        if (n_bytes > CONTROL_LINE_MAX_BYTES) client_free(cl);
+        return;
+    }
     size_t n;
     char *line = evbuffer_readln(in, &n, EVBUFFER_EOL_LF);
     if (!line) {
-        if (evbuffer_get_length(in) > CONTROL_LINE_MAX_BYTES) client_free(cl);
+        client_free(cl);
         return;
     }
     json_error_t why;
@@ -215,6 +226,7 @@ enum err control_ask(const char *dir, const json_t *request, bool (*fn)(const js
                      void *arg) {
     struct sockaddr_un a;
     if (!address_of(dir, &a)) return ERR_USAGE;
+    if (json_dumpb(request, NULL, 0, JSON_COMPACT) >= CONTROL_LINE_MAX_BYTES) return ERR_FULL;
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return ERR_IO;
     if (connect(fd, (const struct sockaddr *)&a, sizeof a) != 0) {

@@ -13,7 +13,7 @@
 #include "host/base/err.h"
 #include "host/import/import.h"
 
-#define CONTROL_LINE_MAX_BYTES (1u << 20)
+#define CONTROL_LINE_MAX_BYTES (16u << 20) /* a month of one-minute files is 44,640 names */
 
 struct event_base;
 struct control;
@@ -25,7 +25,8 @@ void control_item(struct control *c,
                   const struct import_item *i); /* tell whom it concerns; call on each event */
 void control_free(struct control **c);
 
-/* ERR_MISSING: nobody listens. Otherwise each answer line goes to `fn` (borrowed); false ends it early. */
+/* ERR_MISSING: nobody listens. ERR_FULL: the request is longer than CONTROL_LINE_MAX_BYTES. Otherwise each
+ * answer line goes to `fn` (borrowed); false ends it early. */
 MUST_CHECK enum err control_ask(const char *dir, const json_t *request,
                                 bool (*fn)(const json_t *line, void *arg), void *arg);
 
