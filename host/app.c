@@ -2,6 +2,7 @@
 #include "host/app.h"
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,8 +88,14 @@ static void on_signal(evutil_socket_t sig, short what, void *arg) {
     event_base_loopbreak(a->base);
 }
 
-static enum err fail(enum err e, const char *what) {
-    fprintf(stderr, "relecture: serve: %s: %s\n", what, err_text(e));
+static enum err fail(enum err e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static enum err fail(enum err e, const char *fmt, ...) {
+    va_list ap;
+    fputs("relecture: serve: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, ": %s\n", err_text(e));
     return e;
 }
 
@@ -124,23 +131,27 @@ static enum err open_extract(struct app *a) {
 
 static enum err open_all(struct app *a, const char *version) {
     enum err e = register_open(a->dir, false, &a->reg);
-    if (e) return fail(e, "the register of the data directory");
+    if (e == ERR_MISSING)
+        return fail(e, "%s is not a data directory; `relecture init %s` makes one", a->dir, a->dir);
+    if (e) return fail(e, "%s/register.db cannot be opened; the log line above says why", a->dir);
     e = vocab_load(a->cfg.vocabulary, &a->vocab);
-    if (e) return fail(e, "the vocabulary");
+    if (e) return fail(e, "the vocabulary %s cannot be used (paths.vocabulary)", a->cfg.vocabulary);
     a->base = event_base_new();
     if (!a->base) return fail(ERR_NOMEM, "the event loop");
     struct importer_config ic;
     app_importer_config(&a->cfg, a->dir, a->vocab, a->model_dir, &ic);
     e = service_start(&ic, &a->imports);
     if (e == ERR_BUSY)
-        return fail(e, "another relecture process writes to this data directory; wait for it or end it");
-    if (e) return fail(e, "the import service");
+        return fail(e, "another relecture process writes to %s; wait for it or end it", a->dir);
+    if (e)
+        return fail(e, "the index of %s or the detector %s cannot be opened; the log line above says why",
+                    a->dir, a->model_dir);
     e = index_reader_open(a->dir, a->vocab, &a->reader);
-    if (e) return fail(e, "the index");
+    if (e) return fail(e, "the index of %s cannot be read", a->dir);
     e = open_extract(a);
-    if (e) return fail(e, "the clip cache");
+    if (e) return fail(e, "%s/cache cannot be used; the log line above says why", a->dir);
     e = open_http(a, version);
-    if (e) return fail(e, "the HTTP server");
+    if (e) return fail(e, "the page cannot be served on %s; the log line above says why", a->cfg.listen);
     static const int signals[] = {SIGINT, SIGTERM};
     for (unsigned i = 0; i < 2; i++) {
         a->signals[i] = evsignal_new(a->base, signals[i], on_signal, a);

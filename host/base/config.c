@@ -171,6 +171,9 @@ enum err config_load(struct config *c, const char *path) {
     char *text;
     size_t n;
     enum err e = fs_read(path, 1 << 20, &text, &n);
+    if (e && e != ERR_MISSING)
+        fprintf(stderr, "relecture: %s: cannot be read (%s); it must be a text file of at most 1 MiB\n", path,
+                err_text(e));
     if (e) return e;
     if (memchr(text, 0, n)) {
         fprintf(stderr, "relecture: %s: not a text file\n", path);

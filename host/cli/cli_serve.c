@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <string.h>
 
 #include "host/app.h"
 #include "host/cli/cli.h"
@@ -15,9 +16,10 @@ static int run(struct cli *cli, int argc, char **argv) {
     const enum err e = app_open(cli->dir, &cli->config, RELECTURE_VERSION, &a);
     if (e) return e == ERR_CARD ? CLI_NO_CARD : e == ERR_USAGE || e == ERR_DENIED ? CLI_USAGE : CLI_FAILED;
     /* Scripts wait for this line; the port matters when it was asked as 0. */
-    printf("Serving %s on http://127.0.0.1:%u/ (this machine only; network access comes with TLS and "
+    const char *listen = cli->config.listen; /* ADDRESS:PORT, and checked */
+    printf("Serving %s on http://%.*s:%u/ (this machine only; network access comes with TLS and "
            "accounts)\n",
-           cli->dir, app_port(a));
+           cli->dir, (int)(strrchr(listen, ':') - listen), listen, app_port(a));
     fflush(stdout);
     app_run(a);
     app_close(&a);

@@ -54,6 +54,12 @@ static json_t *recording_json(const struct recording *r, const char *camera) {
                      (json_int_t)r->imported_ms, "error", r->error);
 }
 
+/* By their start too: recorders give files of different days the same name. */
+static bool is_same(const struct import_item *it, const struct recording *r) {
+    return it->camera_number == r->camera_number && it->start_ms == r->start_ms &&
+           strcmp(it->case_id, r->case_id) == 0 && strcmp(base_name(it->file), base_name(r->path)) == 0;
+}
+
 json_t *api_imports_json(const struct http_context *ctx, const char *case_id) {
     struct camera *cameras = NULL;
     struct recording *recordings = NULL;
@@ -75,9 +81,7 @@ json_t *api_imports_json(const struct http_context *ctx, const char *case_id) {
                                   live_json(&live[i], camera_id(cameras, n_cameras, live[i].camera_number)));
     for (size_t i = 0; i < n_recordings; i++) {
         bool shown = false;
-        for (unsigned k = 0; k < n_live && !shown; k++)
-            shown = live[k].camera_number == recordings[i].camera_number &&
-                    strcmp(base_name(live[k].file), base_name(recordings[i].path)) == 0;
+        for (unsigned k = 0; k < n_live && !shown; k++) shown = is_same(&live[k], &recordings[i]);
         if (!shown)
             json_array_append_new(
                 items,
