@@ -22,7 +22,7 @@ enum { EXTRACTS_WAITING = 64, EXTRACT_LIMIT_S = 120, CLIP_MAX_S = 600 };
 struct app {
     struct config cfg;
     char *dir;
-    char model_dir[FS_PATH_MAX];
+    struct app_models models;
     struct event_base *base;
     struct event *signals[2];
     struct register_db *reg;
@@ -34,18 +34,22 @@ struct app {
 };
 
 void app_importer_config(const struct config *cfg, const char *dir, const struct vocab *vocab,
-                         char model_dir[static FS_PATH_MAX], struct importer_config *out) {
-    if (fs_join(model_dir, cfg->models_dir, cfg->detector))
-        model_dir[0] = 0; /* the detector then says what is wrong */
+                         struct app_models *models, struct importer_config *out) {
+    const bool one =
+        strcmp(cfg->detector_wide, "none") == 0 || strcmp(cfg->detector_wide, cfg->detector) == 0;
+    /* Too long a name becomes an empty one: the detector then says what is wrong. */
+    if (fs_join(models->square, cfg->models_dir, cfg->detector)) models->square[0] = 0;
+    if (fs_join(models->wide, cfg->models_dir, cfg->detector_wide)) models->wide[0] = 0;
     *out = (struct importer_config){.dir = dir,
                                     .decode_exe = cfg->decode_exe,
                                     .cards = {.exe = cfg->card_exe,
                                               .xilinx_xrt = cfg->xilinx_xrt,
                                               .runner_lib = cfg->runner_lib,
                                               .xclbin = cfg->xclbin,
-                                              .model_dir = model_dir,
+                                              .model_dir = models->square,
                                               .n_cards = (unsigned)cfg->n_cards,
                                               .job_timeout_ms = (unsigned)cfg->job_timeout_ms},
+                                    .wide_model_dir = one ? NULL : models->wide,
                                     .simulated = strcmp(cfg->backend, "simulator") == 0,
                                     .vocab = vocab,
                                     .likeness = strstr(cfg->allowed, "vehicle.similar") != NULL,
@@ -139,13 +143,13 @@ static enum err open_all(struct app *a, const char *version) {
     a->base = event_base_new();
     if (!a->base) return fail(ERR_NOMEM, "the event loop");
     struct importer_config ic;
-    app_importer_config(&a->cfg, a->dir, a->vocab, a->model_dir, &ic);
+    app_importer_config(&a->cfg, a->dir, a->vocab, &a->models, &ic);
     e = service_start(&ic, &a->imports);
     if (e == ERR_BUSY)
         return fail(e, "another relecture process writes to %s; wait for it or end it", a->dir);
     if (e)
         return fail(e, "the index of %s or the detector %s cannot be opened; the log line above says why",
-                    a->dir, a->model_dir);
+                    a->dir, a->models.square);
     e = index_reader_open(a->dir, a->vocab, &a->reader);
     if (e) return fail(e, "the index of %s cannot be read", a->dir);
     e = open_extract(a);

@@ -11,9 +11,14 @@
 
 struct app;
 
-/* What an importer needs, from the configuration; strings are borrowed from `cfg` and `dir`. */
+/* Where the configuration of an importer keeps the names it makes. */
+struct app_models {
+    char square[FS_PATH_MAX], wide[FS_PATH_MAX];
+};
+
+/* What an importer needs, from the configuration; strings are borrowed from `cfg`, `dir` and `models`. */
 void app_importer_config(const struct config *cfg, const char *dir, const struct vocab *vocab,
-                         char model_dir[static FS_PATH_MAX], struct importer_config *out);
+                         struct app_models *models, struct importer_config *out);
 
 /* Each failure is said on stderr with what to do. */
 MUST_CHECK enum err app_open(const char *dir, const struct config *cfg, const char *version,

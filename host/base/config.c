@@ -38,6 +38,8 @@ static const struct key {
     {"import.slots", NUMBER, FIELD_OF(slots), 2, 64, NULL, "8", "decoded pictures in flight per recording"},
     {"detector", TEXT, FIELD_OF(detector), 0, 0, NULL, "nanodet-g",
      "folder of paths.models with the detector"},
+    {"detector.wide", TEXT, FIELD_OF(detector_wide), 0, 0, NULL, "nanodet-g-640x384",
+     "the same for pictures of 3:2 and wider; none = one for all"},
     {"paths.models", TEXT, FIELD_OF(models_dir), 0, 0, NULL, NULL, "folder of the models"},
     {"paths.web", TEXT, FIELD_OF(web_dir), 0, 0, NULL, NULL, "folder of the built page"},
     {"paths.vocabulary", TEXT, FIELD_OF(vocabulary), 0, 0, NULL, NULL, "the vocabulary file"},

@@ -105,8 +105,8 @@ static enum err take_slots(struct trial *t) {
 /* False after a message. The trial's figures are filled; trial_end() in any case. */
 static bool trial_run(struct trial *t, const struct cli *cli, unsigned n_jobs) {
     struct importer_config ic;
-    char model_dir[FS_PATH_MAX];
-    app_importer_config(&cli->config, "", NULL, model_dir, &ic);
+    struct app_models models;
+    app_importer_config(&cli->config, "", NULL, &models, &ic);
     *t = (struct trial){.n_wanted = n_jobs,
                         .surface = {.w_px = PATTERN_W_PX,
                                     .h_px = PATTERN_H_PX,
@@ -203,8 +203,9 @@ static int bench(struct cli *cli, bool json, unsigned n_jobs) {
 /* The worker's own look at card `index`, printed by it. */
 static int check_card(const struct cli *cli, unsigned index) {
     struct importer_config ic;
-    char model_dir[FS_PATH_MAX], number[16], xrt[FS_PATH_MAX + 16];
-    app_importer_config(&cli->config, "", NULL, model_dir, &ic);
+    struct app_models models;
+    char number[16], xrt[FS_PATH_MAX + 16];
+    app_importer_config(&cli->config, "", NULL, &models, &ic);
     snprintf(number, sizeof number, "%u", index);
     snprintf(xrt, sizeof xrt, "XILINX_XRT=%s", ic.cards.xilinx_xrt);
     const char *const argv[] = {ic.cards.exe, "--check",           "--card",  number,

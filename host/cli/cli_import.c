@@ -145,9 +145,9 @@ static enum err add_files(struct batch *b) {
 static enum err import_here(struct batch *b) {
     struct vocab *vocab = cli_vocab(b->cli);
     if (!vocab) return ERR_MISSING;
-    char model_dir[FS_PATH_MAX];
+    struct app_models models;
     struct importer_config cfg;
-    app_importer_config(&b->cli->config, b->cli->dir, vocab, model_dir, &cfg);
+    app_importer_config(&b->cli->config, b->cli->dir, vocab, &models, &cfg);
     struct event *signals[2] = {NULL, NULL};
     static const int which[] = {SIGINT, SIGTERM};
     enum err e = ERR_NOMEM;

@@ -49,10 +49,14 @@ struct import_item {
 /* How many items that are over importer_items() still tells of. */
 #define IMPORT_OVER_KEPT 64u
 
+/* From this shape on a picture is wide. */
+enum { IMPORT_WIDE_W = 3, IMPORT_WIDE_H = 2 };
+
 struct importer_config {
     const char *dir;        /* data directory */
     const char *decode_exe; /* path of relecture-decode */
     struct cards_config cards;
+    const char *wide_model_dir; /* detector for pictures of 3:2 and wider; NULL = the same as for all */
     bool simulated; /* card.backend = simulator; a card of the other kind is an error, never used silently */
     const struct vocab *vocab;
     bool likeness;      /* the site allows vehicle.similar; else no likeness vector is kept */
@@ -90,7 +94,8 @@ unsigned importer_items(const struct importer *im, struct import_item *out, unsi
 /* Take up again what an earlier process left running. */
 MUST_CHECK enum err importer_resume(struct importer *im);
 void importer_costs(const struct importer *im, struct import_costs *out);
-const struct cards *importer_cards(const struct importer *im);
+/* The card workers of the square (0) and of the wide detector (1); NULL = not opened. */
+const struct cards *importer_cards(const struct importer *im, unsigned i);
 /* Why no card can work, for a person; "" while none failed. */
 const char *importer_dead_text(const struct importer *im);
 void importer_free(struct importer **im);

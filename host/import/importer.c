@@ -12,6 +12,7 @@
 #include "host/base/log.h"
 #include "host/import/import.h"
 #include "host/import/job.h"
+#include "host/import/rig.h"
 
 /* One recording at a time: with one detector the next would only wait. */
 enum { JOBS_AT_ONCE = 1 };
@@ -24,15 +25,14 @@ struct node {
 struct importer {
     struct importer_config cfg;
     struct job_shared shared;
-    struct detector *detector;
+    struct rig *square, *wide; /* wide: opened when the first wide recording comes */
     struct node *head, **tail;
     uint64_t next_number;
     import_event_fn *on_event;
     import_idle_fn *on_idle;
     void *arg;
     struct event *kick; /* starts jobs and reports idleness from the loop, never from inside a callback */
-    bool cards_ready, cards_dead, was_busy;
-    char dead_text[256];
+    bool was_busy;
     uint64_t base_cpu_ns;
 };
 
@@ -61,8 +61,11 @@ static uint64_t twin(const char *sha256, uint16_t camera_number, const struct jo
     return 0;
 }
 
-static void fail_all(struct importer *im) {
-    for (struct node *n = im->head; n; n = n->next) job_fail(n->job, im->dead_text);
+/* Every job that this rig would have to carry: all of them for the square one, which every start waits for.
+ */
+static void fail_jobs(struct importer *im, const struct rig *r) {
+    for (struct node *n = im->head; n; n = n->next)
+        if (r == im->square || job_rig(n->job) == r) job_fail(n->job, rig_dead_text(r));
 }
 
 /* The oldest of those that are over, so that a server that runs for months does not keep them all. */
@@ -94,10 +97,10 @@ static void on_kick(evutil_socket_t fd, short what, void *arg) {
         else if (!job_is_over(n->job))
             busy++;
     }
-    if (im->cards_dead) {
-        fail_all(im);
+    if (*rig_dead_text(im->square)) {
+        fail_jobs(im, im->square);
         busy = waiting = 0;
-    } else if (im->cards_ready) {
+    } else if (rig_is_ready(im->square)) {
         for (struct node *n = im->head; n && busy < JOBS_AT_ONCE; n = n->next) {
             if (job_item(n->job)->state != IMPORT_WAITING) continue;
             job_start(n->job);
@@ -112,36 +115,35 @@ static void on_kick(evutil_socket_t fd, short what, void *arg) {
     }
 }
 
-static void on_cards_ready(const struct wire_card_ready *ready, void *arg) {
+static void on_rig_ready(struct rig *r, void *arg) {
     struct importer *im = arg;
-    const enum err e = detector_match(im->detector, ready);
-    if ((ready->simulated != 0) != im->cfg.simulated) {
-        snprintf(im->dead_text, sizeof im->dead_text, "card.backend asks for %s, but %.180s is %s",
-                 im->cfg.simulated ? "the simulator" : "a card", ready->core_library,
-                 ready->simulated ? "the simulator" : "not the simulator");
-        im->cards_dead = true;
-    } else if (e) {
-        snprintf(im->dead_text, sizeof im->dead_text,
-                 "the card runs another model than %.100s/model.json describes; see the log",
-                 im->cfg.cards.model_dir);
-        im->cards_dead = true;
-    } else {
-        im->cards_ready = true;
-        im->cards_dead = false;
-        for (struct node *n = im->head; n; n = n->next) job_pump(n->job);
-    }
+    for (struct node *n = im->head; n; n = n->next)
+        if (job_rig(n->job) == r) job_pump(n->job);
     kick(im);
 }
 
-static void on_cards_dead(enum err e, const char *text, void *arg) {
+static void on_rig_dead(struct rig *r, void *arg) {
     struct importer *im = arg;
-    (void)e;
-    snprintf(im->dead_text, sizeof im->dead_text, "no card can work: %.220s", text);
-    im->cards_dead = true;
     /* At once: the card's jobs come back as failed right after this, and their frames must not go into the
      * index as looked at. What is committed stays, the recording goes on from there. */
-    fail_all(im);
+    if (im->square) fail_jobs(im, r);
     kick(im);
+}
+
+static enum err open_rig(struct importer *im, const char *model_dir, struct rig **out) {
+    const struct rig_spec spec = {
+        .cfg = &im->cfg, .model_dir = model_dir, .on_ready = on_rig_ready, .on_dead = on_rig_dead, .arg = im};
+    return rig_new(im->shared.base, &spec, out);
+}
+
+/* By the picture's shape alone, so that a resumed run takes the same one. */
+static enum err rig_for(uint32_t w_px, uint32_t h_px, struct rig **out, void *arg) {
+    struct importer *im = arg;
+    *out = im->square;
+    if (!im->cfg.wide_model_dir || (uint64_t)w_px * IMPORT_WIDE_H < (uint64_t)h_px * IMPORT_WIDE_W) return OK;
+    const enum err e = im->wide ? OK : open_rig(im, im->cfg.wide_model_dir, &im->wide);
+    *out = im->wide;
+    return e;
 }
 
 enum err importer_new(struct event_base *base, const struct importer_config *cfg, import_event_fn *on_event,
@@ -161,12 +163,9 @@ enum err importer_new(struct event_base *base, const struct importer_config *cfg
     enum err e = ERR_NOMEM;
     im->kick = event_new(base, -1, 0, on_kick, im);
     if (!im->kick) goto fail;
-    e = detector_open(cfg->cards.model_dir, cfg->vocab, &im->detector);
-    if (e) goto fail;
-    im->shared.detector = im->detector;
     e = index_writer_open(cfg->dir, cfg->vocab, &im->shared.writer);
     if (e) goto fail;
-    e = cards_new(base, &cfg->cards, on_cards_ready, on_cards_dead, im, &im->shared.cards);
+    e = open_rig(im, cfg->cards.model_dir, &im->square);
     if (e) goto fail;
     *out = im;
     return OK;
@@ -176,7 +175,7 @@ fail:
 }
 
 static enum err add(struct importer *im, const struct job_request *rq, uint64_t *number) {
-    const struct job_callbacks cb = {on_job_change, on_job_end, twin, im};
+    const struct job_callbacks cb = {on_job_change, on_job_end, twin, rig_for, im};
     struct node *n = calloc(1, sizeof *n);
     if (!n) return ERR_NOMEM;
     const enum err e = job_new(&im->shared, rq, &cb, &n->job);
@@ -246,20 +245,23 @@ unsigned importer_items(const struct importer *im, struct import_item *out, unsi
 }
 
 void importer_costs(const struct importer *im, struct import_costs *out) {
-    struct cards_stats s;
-    cards_stats(im->shared.cards, &s);
     *out = im->shared.costs;
-    out->card_cpu_us = s.worker_cpu_us;
-    out->card_peak_kib = s.worker_peak_kib;
+    for (unsigned i = 0; importer_cards(im, i); i++) {
+        struct cards_stats s;
+        cards_stats(importer_cards(im, i), &s);
+        out->card_cpu_us += s.worker_cpu_us;
+        if (s.worker_peak_kib > out->card_peak_kib) out->card_peak_kib = s.worker_peak_kib;
+    }
     out->host_cpu_us = (clock_thread_cpu_ns() - im->base_cpu_ns) / 1000;
 }
 
-const struct cards *importer_cards(const struct importer *im) {
-    return im->shared.cards;
+const struct cards *importer_cards(const struct importer *im, unsigned i) {
+    const struct rig *r = i == 0 ? im->square : i == 1 ? im->wide : NULL;
+    return r ? rig_cards(r) : NULL;
 }
 
 const char *importer_dead_text(const struct importer *im) {
-    return im->cards_dead ? im->dead_text : "";
+    return rig_dead_text(im->square);
 }
 
 void importer_free(struct importer **pim) {
@@ -267,7 +269,8 @@ void importer_free(struct importer **pim) {
     struct importer *im = *pim;
     *pim = NULL;
     /* Workers first: no completion may arrive for a job that is gone. */
-    cards_free(&im->shared.cards);
+    rig_free(&im->square);
+    rig_free(&im->wide);
     while (im->head) {
         struct node *n = im->head;
         im->head = n->next;
@@ -275,7 +278,6 @@ void importer_free(struct importer **pim) {
         free(n);
     }
     index_writer_close(&im->shared.writer);
-    detector_close(&im->detector);
     if (im->kick) event_free(im->kick);
     free(im);
 }

@@ -68,6 +68,7 @@ struct job {
     struct slots *slots;
     uint32_t arena;
     bool has_arena;
+    struct rig *rig; /* the importer's; by the picture's shape */
     struct scene *scene;
     struct entry *head, **tail;
     unsigned n_with_card; /* card jobs that refer to our slots */
@@ -100,6 +101,10 @@ bool job_is_over(const struct job *j) {
 
 bool job_can_be_freed(const struct job *j) {
     return job_is_over(j) && j->n_with_card == 0;
+}
+
+const struct rig *job_rig(const struct job *j) {
+    return j->rig;
 }
 
 const char *job_sha256(const struct job *j) {
@@ -156,7 +161,7 @@ static void release(struct job *j) {
 }
 
 static void drop_arena(struct job *j) {
-    if (j->has_arena) cards_arena_drop(j->shared->cards, j->arena);
+    if (j->has_arena) cards_arena_drop(rig_cards(j->rig), j->arena);
     j->has_arena = false;
     slots_free(&j->slots);
 }
@@ -354,8 +359,8 @@ static enum err send_crops(struct entry *f) {
         rois[n] = f->crop[f->crop_next + n].roi;
         n++;
     }
-    const enum err e = cards_crops(j->shared->cards, j->arena, f->slot, &f->surface, rois, n, first->dst_w_px,
-                                   first->dst_h_px, on_cropped, f);
+    const enum err e = cards_crops(rig_cards(j->rig), j->arena, f->slot, &f->surface, rois, n,
+                                   first->dst_w_px, first->dst_h_px, on_cropped, f);
     if (e) return e;
     f->crop_sent = n;
     j->n_with_card++;
@@ -407,7 +412,7 @@ static void pump(struct job *j) {
     if (job_is_over(j)) return;
     for (struct entry *f = j->head; f; f = f->next) {
         if (f->kind != ENTRY_FRAME || f->state != ENTRY_QUEUED) continue;
-        const enum err e = cards_detect(j->shared->cards, j->arena, f->slot, &f->surface, on_detected, f);
+        const enum err e = cards_detect(rig_cards(j->rig), j->arena, f->slot, &f->surface, on_detected, f);
         if (e == ERR_AGAIN) break;
         if (e == ERR_CARD || e == ERR_NOMEM) {
             job_fail(j, e == ERR_CARD ? "no card can work; see the log" : "out of memory");
@@ -455,9 +460,10 @@ static void on_detected(const struct cards_result *r, void *arg) {
     j->shared->costs.kernel_us += r->kernel_us;
     j->shared->costs.dpu_us += r->dpu_us;
     enum err e = r->status;
-    const struct wire_card_ready *model = cards_model(j->shared->cards);
+    const struct wire_card_ready *model = cards_model(rig_cards(j->rig));
     if (!e && !model) e = ERR_CARD;
-    if (!e) e = detect_decode(j->shared->detector, model, r->out, r->n_bytes, &f->surface, f->det, &f->n_det);
+    if (!e)
+        e = detect_decode(rig_detector(j->rig), model, r->out, r->n_bytes, &f->surface, f->det, &f->n_det);
     if (e) {
         log_warn("import", "job=%" PRIu64 " pts_us=%" PRId64 " op=detect err=\"%s\"", j->item.job, f->pts_us,
                  err_text(e));
@@ -590,7 +596,7 @@ static void start_decoding(struct job *j) {
         const uint64_t stride = ((uint64_t)w + 63) / 64 * 64;
         const uint64_t bytes = stride * (((uint64_t)h + 1) / 2 * 2) * 3 / 2;
         e = slots_new("surfaces", (unsigned)sh->cfg->n_slots, (size_t)bytes, &j->slots);
-        if (!e) e = cards_arena_add(sh->cards, j->slots, &j->arena);
+        if (!e) e = cards_arena_add(rig_cards(j->rig), j->slots, &j->arena);
         j->has_arena = !e;
     }
     const struct decoder_spec spec = {.exe = sh->cfg->decode_exe,
@@ -617,8 +623,8 @@ static void start_running(struct job *j) {
                                     .start_ms = j->rec.start_ms,
                                     .camera_number = j->rec.camera_number,
                                     .recording_id = j->rec.id,
-                                    .threshold_start = detector_threshold_start(j->shared->detector),
-                                    .threshold_keep = detector_threshold_keep(j->shared->detector)};
+                                    .threshold_start = detector_threshold_start(rig_detector(j->rig)),
+                                    .threshold_keep = detector_threshold_keep(rig_detector(j->rig))};
     void *record = NULL;
     size_t n = 0;
     int64_t position_us = -1;
@@ -677,6 +683,13 @@ static void on_probe_end(struct decoder *d, const struct wire_decode_end *m, voi
         return;
     }
     j->has_row = true;
+    e = j->cb.rig_for(j->rec.w_px, j->rec.h_px, &j->rig, j->cb.arg);
+    if (e || *rig_dead_text(j->rig)) {
+        job_fail(j,
+                 e ? "the detector for wide pictures cannot be used; see the log, or set detector.wide = none"
+                   : rig_dead_text(j->rig));
+        return;
+    }
     start_running(j);
 }
 

@@ -15,7 +15,7 @@
 #define HOST_IMPORT_JOB_H
 
 #include "host/import/import.h"
-#include "host/pipe/detect.h"
+#include "host/import/rig.h"
 
 struct job;
 
@@ -24,8 +24,6 @@ struct job_shared {
     struct event_base *base;
     const struct importer_config *cfg;
     struct index_writer *writer;
-    struct cards *cards;
-    const struct detector *detector;
     struct import_costs costs;
 };
 
@@ -35,6 +33,9 @@ struct job_callbacks {
                    void *arg); /* reached an end state; job_free() is allowed from the loop, not here */
     /* Another job of the importer works on this content for this camera: its number, 0 = none. */
     uint64_t (*twin)(const char *sha256, uint16_t camera_number, const struct job *j, void *arg);
+    /* The detector and cards for pictures of this shape; borrowed. Not ready yet is fine: job_pump() follows.
+     */
+    enum err (*rig_for)(uint32_t w_px, uint32_t h_px, struct rig **out, void *arg);
     void *arg;
 };
 
@@ -51,6 +52,7 @@ MUST_CHECK enum err job_new(struct job_shared *shared, const struct job_request 
                             const struct job_callbacks *cb, struct job **out);
 const struct import_item *job_item(struct job *j); /* figures brought up to date; borrowed */
 const char *job_sha256(const struct job *j);       /* "" before it is known */
+const struct rig *job_rig(const struct job *j);    /* NULL before it is probed */
 bool job_is_over(const struct job *j);
 /* An end state, and no card job refers to it any more. */
 bool job_can_be_freed(const struct job *j);

@@ -34,17 +34,36 @@ struct service {
     struct control *control;
 };
 
+static void add_stats(struct cards_stats *sum, const struct cards_stats *s) {
+    sum->n_jobs += s->n_jobs;
+    sum->n_done += s->n_done;
+    sum->n_failed += s->n_failed;
+    sum->n_resubmitted += s->n_resubmitted;
+    sum->n_restarts += s->n_restarts;
+    sum->worker_cpu_us += s->worker_cpu_us;
+    if (s->worker_peak_kib > sum->worker_peak_kib) sum->worker_peak_kib = s->worker_peak_kib;
+    sum->n_ready += s->n_ready;
+    sum->n_cards += s->n_cards;
+    sum->simulated |= s->simulated;
+}
+
 static void snapshot(struct service *s) {
-    const struct cards *c = importer_cards(s->im);
-    const struct wire_card_ready *ready = cards_model(c);
+    struct service_status now = {.n_cards = 0};
+    for (unsigned i = 0; importer_cards(s->im, i); i++) {
+        const struct cards *c = importer_cards(s->im, i);
+        const struct wire_card_ready *ready = cards_model(c);
+        struct cards_stats one;
+        cards_stats(c, &one);
+        add_stats(&now.cards, &one);
+        if (ready && i == 0) now.card = *ready;
+        if (ready && i == 0) now.ready = one.n_ready > 0;
+        for (unsigned k = 0; k < s->cfg.cards.n_cards && now.n_cards < SERVICE_PIDS_MAX; k++)
+            now.card_pids[now.n_cards++] = cards_pid(c, k);
+    }
+    snprintf(now.dead_text, sizeof now.dead_text, "%s", importer_dead_text(s->im));
     pthread_mutex_lock(&s->lock);
     s->n_items = importer_items(s->im, s->items, ITEMS_MAX);
-    cards_stats(c, &s->status.cards);
-    s->status.ready = ready && s->status.cards.n_ready > 0;
-    if (ready) s->status.card = *ready;
-    snprintf(s->status.dead_text, sizeof s->status.dead_text, "%s", importer_dead_text(s->im));
-    s->status.n_cards = s->cfg.cards.n_cards < 16 ? s->cfg.cards.n_cards : 16;
-    for (unsigned i = 0; i < s->status.n_cards; i++) s->status.card_pids[i] = cards_pid(c, i);
+    s->status = now;
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -10,12 +10,15 @@
 
 struct service;
 
+#define SERVICE_PIDS_MAX 32u
+
 struct service_status {
     bool ready; /* a card worker is up; `card` says which */
     struct wire_card_ready card;
     char dead_text[256]; /* why no card works; "" = none failed */
     struct cards_stats cards;
-    int card_pids[16];
+    int card_pids[SERVICE_PIDS_MAX]; /* -1 = not running; the square detector's workers, then the wide one's
+                                      */
     unsigned n_cards;
 };
 
