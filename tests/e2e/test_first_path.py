@@ -7,7 +7,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
-from relecture_e2e import RELECTURE, START_MS, VTEST, Site, main, run, short_clip, wait_for
+from relecture_e2e import RELECTURE, START_MS, VTEST, Site, children, clip, main, run, short_clip, wait_for
 
 site = None
 
@@ -132,6 +132,23 @@ def a_listen_address_that_is_not_loopback_is_refused():
     assert p.returncode != 0 and "127.0.0.0/8" in p.stderr, p
 
 
+def a_wide_recording_is_watched_by_the_wide_detector():
+    wide = clip("wide.mp4", "-i", VTEST, "-t", "8", "-vf", "crop=768:432:0:72", "-c:v", "libx264", "-an")
+    two = Site()
+    p = two.popen(*two.import_args(wide), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_for(lambda: list(children(p.pid).values()).count("relecture-card") == 2, 60, "a second card worker")
+    out, err = p.communicate(timeout=120)
+    assert p.returncode == 0, (out, err)
+    assert two.search("personne")["total"] >= 3
+    two.close()
+    three = Site()
+    p = three("--set", "detector.wide=nowhere", *three.import_args(wide))
+    assert p.returncode == 1 and "detector.wide = none" in p.stdout, p
+    p = three("--set", "detector.wide=none", *three.import_args(wide), check=0)
+    assert json.loads(p.stdout)["state"] == "done"
+    three.close()
+
+
 def the_card_gives_the_committed_bytes_and_one_flipped_hash_is_noticed():
     assert "gives the right bytes" in run(RELECTURE, "card", "selftest", check=0).stdout
     with open(os.path.join(os.path.dirname(os.path.dirname(RELECTURE)), "models", "nanodet-g", "selftest.json")) as f:
@@ -166,6 +183,7 @@ if __name__ == "__main__":
             the_server_gives_page_search_thumbnail_and_a_clip_that_plays,
             a_batch_given_to_a_running_server_is_imported_by_it,
             a_listen_address_that_is_not_loopback_is_refused,
+            a_wide_recording_is_watched_by_the_wide_detector,
             the_card_gives_the_committed_bytes_and_one_flipped_hash_is_noticed,
             every_command_explains_itself,
         ])
