@@ -76,6 +76,8 @@ static enum err map_day(struct like_files *f, uint64_t day, unsigned i) {
         if (p == MAP_FAILED) {
             e = fileio_err("mmap", path);
         } else {
+            /* No reading ahead: it would fill memory with the zeros of the holes between hours. */
+            (void)madvise(p, (size_t)st.st_size, MADV_RANDOM);
             f->map[i].bytes = p;
             f->map[i].size = (size_t)st.st_size;
             f->map[i].day = day;
