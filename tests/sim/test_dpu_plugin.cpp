@@ -307,31 +307,202 @@ void shipped_cards() {
     }
 }
 
+/* One job of noise on every instruction set of this processor: the same bytes, and not all equal. */
+void same_on_every_path(const xir::Subgraph *s, const text &what) {
+    std::vector<std::vector<std::int8_t>> first;
+    for (const char *isa : {"auto", "portable", "avx2", "avx512-vnni", "reference"}) {
+        text why = refusal(s, isa);
+        if (why.find("this processor cannot") != text::npos) continue; /* this processor lacks it */
+        check(why.empty(), what + ": " + why);
+        auto r = open_runner(s, isa);
+        auto in = r->get_inputs(), out = r->get_outputs();
+        for (auto *b : in) {
+            std::uint32_t seed = 1;
+            size_t n = (size_t)b->get_tensor()->get_data_size();
+            for (size_t i = 0; i < n; i++) {
+                seed = seed * 1664525U + 1013904223U;
+                bytes(b)[i] = (std::int8_t)(seed >> 24);
+            }
+        }
+        auto job = r->execute_async(in, out);
+        check(job.second == 0 && r->wait((int)job.first, 300000) == 0, what + ": no result");
+        std::vector<std::vector<std::int8_t>> all;
+        for (auto *b : out) all.emplace_back(bytes(b), bytes(b) + b->get_tensor()->get_data_size());
+        if (first.empty()) first = all;
+        check(first == all, what + ": outputs differ on " + isa);
+    }
+    for (const auto &o : first)
+        check(o.size() > 1 && std::set<std::int8_t>(o.begin(), o.end()).size() > 1, what + ": no values");
+}
+
+using setter = std::function<void(xir::Attrs *)>;
+
+/* One operator of the registry behind the upload of a model of [2, 8, 8, 16], fix point 5. */
+xir::Op *operator_of(model &m, const text &type, const op_inputs &inputs, int fix, const setter &set) {
+    auto a = xir::Attrs::create();
+    set(a.get());
+    auto *op = m.graph->add_op("op", type, std::move(a), inputs);
+    set_fix(op, fix);
+    return op;
+}
+
+setter window(const ints &kernel, const ints &stride, const ints &pad, const ints &dilation = {1, 1}) {
+    return [=](xir::Attrs *a) {
+        a->set_attr<ints>("kernel", kernel);
+        a->set_attr<ints>("stride", stride);
+        a->set_attr<ints>("dilation", dilation);
+        a->set_attr<ints>("pad", pad);
+        a->set_attr<text>("pad_mode", "FLOOR");
+    };
+}
+
+xir::Op *weighted(model &m, const text &type, const ints &weights, const text &act, const setter &set) {
+    size_t n = 1;
+    for (int d : weights) n *= (size_t)d;
+    std::vector<char> data(n), bias((size_t)16, 9);
+    for (size_t i = 0; i < n; i++) data[i] = (char)((i * 2654435761U >> 20) % 61 - 30);
+    op_inputs in{{"input", {m.up}},
+                 {"weights", {m.constant("w", weights, 7, data)}},
+                 {"bias", {m.constant("b", {16}, 8, bias)}}};
+    return operator_of(m, type, in, act == "HSIGMOID" ? 7 : 4, [&](xir::Attrs *a) {
+        set(a);
+        a->set_attr<text>("nonlinear", act);
+        if (act == "PRELU") {
+            a->set_attr<int>("prelu_in", 3);
+            a->set_attr<int>("prelu_shift", 4);
+        }
+        if (act[0] != 'H') return;
+        a->set_attr<int>("hsigmoid_in", 5);
+        a->set_attr<int>("shift_hsigmoid", 5 + 14 - 7);
+        a->set_attr<int>("shift_hswish", act == "HSWISH" ? 5 + 7 - 4 : -128);
+        a->set_attr<int>("shift_bias", 4);
+        a->set_attr<int>("shift_cut", 7);
+    });
+}
+
+xir::Op *pool(model &m, const text &type, bool global) {
+    return operator_of(m, "pool-fix", {{"input", {m.up}}}, 5, [&](xir::Attrs *a) {
+        int k = global ? 8 : 3, s = global ? 1 : 2, p = global ? 0 : 1;
+        a->set_attr<ints>("kernel", {k, k});
+        a->set_attr<ints>("stride", {s, s});
+        a->set_attr<ints>("pad", {p, p, p, p});
+        a->set_attr<text>("pad_mode", "FLOOR");
+        a->set_attr<text>("type", type);
+        a->set_attr<bool>("global", global);
+    });
+}
+
+xir::Op *resize(model &m, const text &type, const text &mode, float scale, bool corners, bool half) {
+    return operator_of(m, type, {{"input", {m.up}}}, 5, [&](xir::Attrs *a) {
+        a->set_attr<text>("mode", mode);
+        a->set_attr<std::vector<float>>("scale", {scale, scale});
+        a->set_attr<bool>("align_corners", corners);
+        a->set_attr<bool>("half_pixel_centers", half);
+    });
+}
+
+xir::Op *blocks(model &m, const text &type, const text &key, bool reverse) {
+    return operator_of(m, type, {{"input", {m.up}}}, 5, [&](xir::Attrs *a) {
+        a->set_attr<int>(key, 2);
+        a->set_attr<bool>("reverse", reverse);
+        if (type == "pixel-shuffle-fix") a->set_attr<bool>("upscale", !reverse);
+    });
+}
+
+const std::map<text, std::function<xir::Op *(model &)>> OPERATORS = {
+    {"conv of 3x3, stride 2",
+     [](model &m) {
+         return weighted(m, "conv2d-fix", {16, 3, 3, 16}, "NONE", window({3, 3}, {2, 2}, {1, 1, 1, 1}));
+     }},
+    {"dilated conv",
+     [](model &m) {
+         return weighted(m, "conv2d-fix", {16, 3, 3, 16}, "RELU",
+                         window({3, 3}, {1, 1}, {2, 2, 2, 2}, {2, 2}));
+     }},
+    {"depthwise",
+     [](model &m) {
+         return weighted(m, "depthwise-conv2d-fix", {1, 3, 3, 16}, "RELU6",
+                         window({3, 3}, {1, 1}, {1, 1, 1, 1}));
+     }},
+    {"transposed conv",
+     [](model &m) {
+         return weighted(m, "transposed-conv2d-fix", {16, 4, 4, 16}, "NONE",
+                         window({4, 4}, {2, 2}, {1, 1, 1, 1}));
+     }},
+    {"transposed depthwise",
+     [](model &m) {
+         return weighted(m, "transposed-depthwise-conv2d-fix", {1, 4, 4, 16}, "NONE",
+                         window({4, 4}, {2, 2}, {1, 1, 1, 1}));
+     }},
+    {"max pool", [](model &m) { return pool(m, "MAX", false); }},
+    {"average pool", [](model &m) { return pool(m, "AVG", false); }},
+    {"global average pool", [](model &m) { return pool(m, "AVG", true); }},
+    {"global max pool", [](model &m) { return pool(m, "MAX", true); }},
+    {"add",
+     [](model &m) {
+         return operator_of(m, "eltwise-fix", {{"input", {m.up, m.up}}}, 4,
+                            [](xir::Attrs *a) { a->set_attr<text>("type", "ADD"); });
+     }},
+    {"mul",
+     [](model &m) {
+         return operator_of(m, "eltwise-fix", {{"input", {m.up, m.up}}}, 4,
+                            [](xir::Attrs *a) { a->set_attr<text>("type", "MUL"); });
+     }},
+    {"concat",
+     [](model &m) {
+         return operator_of(m, "concat-fix", {{"input", {m.up, m.up}}}, 5,
+                            [](xir::Attrs *a) { a->set_attr<int>("axis", 3); });
+     }},
+    {"nearest", [](model &m) { return resize(m, "upsample-fix", "NEAREST", 2, false, false); }},
+    {"bilinear, half pixels", [](model &m) { return resize(m, "upsample-fix", "BILINEAR", 2, false, true); }},
+    {"bilinear, corners", [](model &m) { return resize(m, "upsample-fix", "BILINEAR", 2, true, false); }},
+    {"downsample", [](model &m) { return resize(m, "downsample-fix", "NEAREST", 2, false, false); }},
+    {"reshape",
+     [](model &m) {
+         return operator_of(m, "reshape-fix", {{"input", {m.up}}}, 5, [](xir::Attrs *a) {
+             a->set_attr<ints>("shape", {2, 64, 16});
+         });
+     }},
+    {"pad",
+     [](model &m) {
+         return operator_of(m, "pad-fix", {{"input", {m.up}}}, 5, [](xir::Attrs *a) {
+             a->set_attr<ints>("paddings", {0, 0, 1, 2, 3, 0, 0, 0});
+             a->set_attr<text>("mode", "CONSTANT");
+         });
+     }},
+    {"hard sigmoid",
+     [](model &m) {
+         return operator_of(m, "hard-sigmoid-fix", {{"input", {m.up}}}, 7, [](xir::Attrs *a) {
+             a->set_attr<int>("hsigmoid_in", 5);
+             a->set_attr<int>("shift_hsigmoid", 5 + 14 - 7);
+         });
+     }},
+    {"tile", [](model &m) { return blocks(m, "tile-fix", "stride", false); }},
+    {"reorg", [](model &m) { return blocks(m, "reorg-fix", "scale", false); }},
+    {"pixel shuffle", [](model &m) { return blocks(m, "pixel-shuffle-fix", "scale", false); }},
+};
+
+void every_operator() {
+    for (const char *act : {"NONE", "RELU", "LEAKYRELU", "RELU6", "PRELU", "HSIGMOID", "HSWISH"}) {
+        model m({2, 8, 8, 16}, 5);
+        m.finish(weighted(m, "conv2d-fix", {16, 1, 1, 16}, act, window({1, 1}, {1, 1}, {0, 0, 0, 0})),
+                 text(act) == "HSIGMOID" ? 7 : 4);
+        same_on_every_path(m.dpu, text("conv with ") + act);
+    }
+    for (const auto &[name, make] : OPERATORS) {
+        model m({2, 8, 8, 16}, 5);
+        auto *op = make(m);
+        m.finish(op, op->get_output_tensor()->get_attr<int>("fix_point"));
+        same_on_every_path(m.dpu, name);
+    }
+}
+
 /* One frame of a real golden model on every instruction set. */
 void golden_model(const char *path) {
     auto graph = xir::Graph::deserialize(path);
     for (auto *s : graph->get_root_subgraph()->children_topological_sort()) {
         if (!s->has_attr("device") || s->get_attr<text>("device") != "DPU") continue;
-        std::vector<std::vector<std::int8_t>> first;
-        for (const char *isa : {"auto", "portable", "avx2", "avx512-vnni", "reference"}) {
-            if (!refusal(s, isa).empty()) continue; /* this processor lacks it */
-            auto r = open_runner(s, isa);
-            auto in = r->get_inputs(), out = r->get_outputs();
-            for (auto *b : in) {
-                std::uint32_t seed = 1;
-                size_t n = (size_t)b->get_tensor()->get_data_size();
-                for (size_t i = 0; i < n; i++) {
-                    seed = seed * 1664525U + 1013904223U;
-                    bytes(b)[i] = (std::int8_t)(seed >> 24);
-                }
-            }
-            auto job = r->execute_async(in, out);
-            check(job.second == 0 && r->wait((int)job.first, 300000) == 0, "a frame");
-            std::vector<std::vector<std::int8_t>> all;
-            for (auto *b : out) all.emplace_back(bytes(b), bytes(b) + b->get_tensor()->get_data_size());
-            if (first.empty()) first = all;
-            check(first == all, text("outputs differ on ") + isa);
-        }
+        same_on_every_path(s, path);
         return;
     }
     throw failure("no DPU subgraph");
@@ -360,6 +531,7 @@ int main(int argc, char **argv) {
     test("impossible_kernels_and_strides_are_refused", hostile_window);
     test("an_unknown_operator_is_refused_by_name", unknown_operator);
     test("an_unknown_instruction_set_is_refused", unknown_isa);
+    test("every_operator_of_the_registry_gives_the_same_bytes_on_every_path", every_operator);
     test("a_described_card_takes_its_time_and_shares_its_engines", card_time);
     test("a_description_with_an_unknown_key_is_refused_by_line", bad_card);
     test("shipped_descriptions_give_back_the_published_rates", shipped_cards);

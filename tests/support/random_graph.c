@@ -194,10 +194,24 @@ static bool make_conv(struct maker *m, struct random_node *rn) {
 static bool make_pool(struct maker *m, struct random_node *rn) {
     struct engine_node *n = &rn->node;
     const struct engine_node *in = input_of(m, rn, 0);
-    if (!add_window(m, rn, one_in(&m->r, 6) ? 14 : 5)) return false;
+    if (one_in(&m->r, 4)) { /* global */
+        n->window = (struct engine_window){in->shape.w, in->shape.h, 1, 1, 1, 1, 0, 0, 0, 0};
+        n->shape.h = n->shape.w = 1;
+    } else if (!add_window(m, rn, one_in(&m->r, 6) ? 14 : 5)) {
+        return false;
+    }
     n->shape.c = in->shape.c;
     n->fix_point = in->fix_point + (one_in(&m->r, 3) ? between(&m->r, -2, 2) : 0);
     return true;
+}
+
+/* A node of one pixel whose channels can scale all pixels of `in`; -1 when there is none. */
+static int32_t find_factors(const struct maker *m, const struct engine_node *in) {
+    for (size_t i = 0; i < m->g->n_nodes; i++) {
+        struct engine_shape s = m->g->nodes[i].node.shape;
+        if (s.h == 1 && s.w == 1 && s.c == in->shape.c) return (int32_t)i;
+    }
+    return -1;
 }
 
 static bool make_add(struct maker *m, struct random_node *rn) {
@@ -212,12 +226,16 @@ static bool make_add(struct maker *m, struct random_node *rn) {
     }
     if (n->op == ENGINE_OP_MUL) count = 2;
     if (n->op == ENGINE_OP_MUL && rn->inputs[1] == 0 && m->g->n_nodes > 1) rn->inputs[1] = rn->inputs[0];
+    int32_t factors = n->op == ENGINE_OP_MUL && one_in(&m->r, 2) ? find_factors(m, in) : -1;
+    if (factors >= 0) rn->inputs[1] = factors;
     n->n_inputs = count;
     n->shape = in->shape;
     int32_t most = in->fix_point, sum = 0;
     for (size_t i = 0; i < count; i++) {
         const struct engine_node *o = input_of(m, rn, i);
-        if (o->shape.h != in->shape.h || o->shape.w != in->shape.w || o->shape.c != in->shape.c) return false;
+        bool spread = factors >= 0 && i == 1;
+        if (!spread && (o->shape.h != in->shape.h || o->shape.w != in->shape.w || o->shape.c != in->shape.c))
+            return false;
         most = o->fix_point > most ? o->fix_point : most;
         sum += o->fix_point;
     }
