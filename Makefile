@@ -391,10 +391,9 @@ DEPS := gcc g++ clang make pkg-config binutils ca-certificates curl git \
 have = $(shell command -v $(1) >/dev/null 2>&1 && echo yes)
 DEPS_WANTED := $(filter-out $(if $(call have,node),nodejs) $(if $(call have,npm),npm),$(DEPS))
 
-.PHONY: all deps unit test demo clean format check-includes help
-all: $(PROGRAMS) driver sim models web
-deps:
-	@missing=; for p in $(DEPS_WANTED); do \
+# What only bench-index (PostgreSQL) and the training of the vehicle colours need.
+DEPS_BENCH := libpq-dev postgresql-15 python3-opencv python3-scipy
+install_missing = missing=; for p in $(1); do \
 	  dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -q '^installed$$' || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then \
 	  echo "Installing Debian packages:$$missing"; \
@@ -403,6 +402,13 @@ deps:
 	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 \
 	    --no-install-recommends install $$missing >build-deps.log 2>&1 || { tail -20 build-deps.log; exit 1; }; \
 	  rm -f build-deps.log; fi
+
+.PHONY: all deps deps-bench unit test demo clean format check-includes help
+all: $(PROGRAMS) driver sim models web
+deps:
+	@$(call install_missing,$(DEPS_WANTED))
+deps-bench: deps
+	@$(call install_missing,$(DEPS_BENCH))
 unit: $(UNIT_BIN)
 	@tests/run.sh $(UNIT_BIN)
 # The sub-makes see what deps installed: the lists above are read anew.
@@ -441,6 +447,14 @@ format:
 clean:
 	rm -rf build
 help:
-	@sed -n 's/^## //p' Makefile
+	@echo "make demo        install what is missing, build, import real footage, serve the page"
+	@echo "make test        install what is missing, build, run every test"
+	@echo "make all         build; make unit: the unit tests; make check-asan, check-tsan: everything under a sanitizer"
+	@echo "make bench       cost of each stage; bench-engine, bench-index, bench-decode, bench-search"
+	@echo "make exactness   the simulated DPU against two witnesses"
+	@echo "make accuracy    what the machine sees, against ../shared/data"
+	@echo "make fuzz        libFuzzer targets; FUZZ_S=60 seconds each"
+	@echo "make deps        Debian packages to build and test; deps-bench: those of the benchmarks too"
+	@echo "Variables: VARIANT=release|debug|asan|tsan  CC=gcc|clang  CI=true (warnings are errors)  V=1"
 
 -include $(shell find build/$(VARIANT) -name '*.d' 2>/dev/null)
