@@ -100,7 +100,7 @@ def a_file_that_grows_while_it_is_read_fails_and_says_so():
     with open(VTEST, "rb") as f, open(growing, "wb") as g:
         g.write(f.read())
     p = two.popen(*two.import_args(growing), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    wait_for(lambda: "relecture-decod" in children(p.pid).values(), 20, "a decode worker")
+    wait_for(lambda: "relecture-decod" in children(p.pid).values(), 120, "a decode worker")
     with open(growing, "ab") as g:
         g.write(b"\0" * 4096)
     out, err = p.communicate(timeout=300)
@@ -121,7 +121,7 @@ def a_full_disk_fails_the_file_and_keeps_the_index_whole():
         two.dir = small
         # Enough to begin, too little to end: the filler takes the rest while the import runs.
         p = two.popen(*two.import_args(short_clip()), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        wait_for(lambda: "relecture-decod" in children(p.pid).values(), 20, "a decode worker")
+        wait_for(lambda: "relecture-decod" in children(p.pid).values(), 120, "a decode worker")
         filler = os.path.join(mount, "filler")
         with open(filler, "wb", buffering=0) as f:
             try:
