@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/base/clock.h"
+#include "host/base/zone.h"
 
 int cli_say(int code, const char *fmt, ...) {
     va_list ap;
@@ -111,14 +112,34 @@ struct vocab *cli_vocab(const struct cli *cli) {
     return NULL;
 }
 
+bool cli_zone_is_known(const struct cli *cli) {
+    struct zone *z = NULL;
+    const enum err e = zone_open(cli->config.tz, &z);
+    zone_free(&z);
+    if (e)
+        cli_say(0,
+                "site.tz = %s: this machine has no such time zone (%s); a name such as Europe/Paris, and the "
+                "package "
+                "tzdata, are needed",
+                cli->config.tz, err_text(e));
+    return !e;
+}
+
 struct register_db *cli_register(const struct cli *cli) {
     struct register_db *r;
     const enum err e = register_open(cli->dir, false, &r);
     if (!e) return r;
     if (e == ERR_MISSING)
         cli_say(0, "%s is not a data directory; `relecture init %s` makes one", cli->dir, cli->dir);
+    else if (e == ERR_CORRUPT)
+        cli_say(
+            0, "%s/register.db is damaged or of another version (the line above says which); put a copy back",
+            cli->dir);
     else
-        cli_say(0, "the register of %s cannot be opened: %s", cli->dir, err_text(e));
+        cli_say(0,
+                "%s/register.db cannot be opened (%s); see the line above, and whether you may write in that "
+                "folder",
+                cli->dir, err_text(e));
     return NULL;
 }
 

@@ -58,6 +58,8 @@ bool cli_time(const char *option, const char *text, int64_t *ms);
 bool cli_number(const char *option, const char *text, long min, long max, long *out);
 /* The vocabulary of the configuration, or a message and NULL. */
 struct vocab *cli_vocab(const struct cli *cli);
+/* Whether the machine knows site.tz; false after a message. */
+bool cli_zone_is_known(const struct cli *cli);
 /* The register of the data directory, or a message and NULL. */
 struct register_db *cli_register(const struct cli *cli);
 /* The open case `id`, to be released with case_fini(); false after a message. */

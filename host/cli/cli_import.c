@@ -153,6 +153,9 @@ static enum err import_here(struct batch *b) {
     enum err e = ERR_NOMEM;
     b->base = event_base_new();
     if (b->base) e = importer_new(b->base, &cfg, on_item, on_idle, b, &b->im);
+    if (e && e != ERR_BUSY)
+        cli_say(0, "import: the index of %s or the detector %s cannot be used; see the line above",
+                b->cli->dir, b->cli->config.detector);
     for (unsigned i = 0; i < 2 && !e; i++) {
         signals[i] = evsignal_new(b->base, which[i], on_signal, b);
         if (!signals[i] || event_add(signals[i], NULL) != 0) e = ERR_NOMEM;

@@ -130,6 +130,7 @@ static int run(struct cli *cli, int argc, char **argv) {
     const char *language = o[LANGUAGE].value ? o[LANGUAGE].value : cli->config.language;
     if (strcmp(language, "fr") != 0 && strcmp(language, "en") != 0)
         return cli_say(CLI_USAGE, "search: --language is fr or en");
+    if (!cli_zone_is_known(cli)) return CLI_USAGE;
     struct register_db *r = cli_register(cli);
     if (!r) return CLI_FAILED;
     int code = CLI_USAGE;

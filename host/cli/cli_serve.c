@@ -12,6 +12,7 @@ static int run(struct cli *cli, int argc, char **argv) {
     if (!cli_options(&cli_serve, argc, argv, o, 1, &rest)) return CLI_USAGE;
     if (rest != 1) return cli_say(CLI_USAGE, "serve: unexpected \"%s\"", argv[1]);
     if (o[0].value && config_set(&cli->config, "site.listen", o[0].value, "--listen")) return CLI_USAGE;
+    if (!cli_zone_is_known(cli)) return CLI_USAGE;
     struct app *a;
     const enum err e = app_open(cli->dir, &cli->config, RELECTURE_VERSION, &a);
     if (e) return e == ERR_CARD ? CLI_NO_CARD : e == ERR_USAGE || e == ERR_DENIED ? CLI_USAGE : CLI_FAILED;

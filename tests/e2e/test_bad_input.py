@@ -141,6 +141,43 @@ def a_full_disk_fails_the_file_and_keeps_the_index_whole():
         two.close()
 
 
+def a_damaged_database_is_named_and_nothing_is_written_over_it():
+    two = Site()
+    for name in ("register.db", "index.db"):
+        file = os.path.join(two.dir, name)
+        with open(file, "rb") as f:
+            whole = f.read()
+        for other in ("-wal", "-shm"):
+            if os.path.exists(file + other):
+                os.unlink(file + other)
+        junk = b"not a database " * 400
+        with open(file, "wb") as f:
+            f.write(junk)
+        p = two(*two.import_args(short_clip()))
+        assert p.returncode == 1 and two.dir in p.stderr and name.split(".")[0] in p.stderr, (name, p)
+        with open(file, "rb") as f:
+            assert f.read() == junk, name
+        with open(file, "wb") as f:
+            f.write(whole)
+    two.close()
+
+
+def an_unknown_time_zone_is_named():
+    for command in (["search", "--case", site.case, "personne"], ["serve", "--listen", "127.0.0.1:0"]):
+        p = run(RELECTURE, "-d", site.dir, "--set", "site.tz=Mars/Olympus", *command, timeout=60)
+        assert p.returncode == 2 and "site.tz = Mars/Olympus" in p.stderr, p
+
+
+def a_settings_file_that_is_a_folder_is_named():
+    two = Site()
+    conf = os.path.join(two.dir, "relecture.conf")
+    os.unlink(conf)
+    os.mkdir(conf)
+    p = two("case", "list")
+    two.close()
+    assert p.returncode == 2 and conf in p.stderr, p
+
+
 def a_card_that_is_not_there_is_an_error_never_the_simulator():
     p = run(RELECTURE, "-d", site.dir, "--set", "card.xilinx_xrt=/nowhere", "import", "--case", site.case, "--camera",
             "gare-01", "--start", START, short_clip())
@@ -169,7 +206,10 @@ if __name__ == "__main__":
             the_same_content_twice_in_a_batch_is_imported_once,
             a_file_that_grows_while_it_is_read_fails_and_says_so,
             a_full_disk_fails_the_file_and_keeps_the_index_whole,
-            a_card_that_is_not_there_is_an_error_never_the_simulator,
+            a_damaged_database_is_named_and_nothing_is_written_over_it,
+        an_unknown_time_zone_is_named,
+        a_settings_file_that_is_a_folder_is_named,
+        a_card_that_is_not_there_is_an_error_never_the_simulator,
         ])
     finally:
         site.close()
