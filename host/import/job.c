@@ -728,6 +728,15 @@ static bool meets_the_index(struct job *j) {
     }
     if (old.state == RECORDING_DONE) {
         j->item.duration_us = j->item.position_us = old.duration_us;
+        if (!fs_exists(old.path)) { /* moved: its passages play from where it is now */
+            snprintf(old.path, sizeof old.path, "%s", j->rec.path);
+            e = index_recording_set(j->shared->writer, &old);
+            if (!e) e = index_commit(j->shared->writer);
+            if (e) {
+                fail_index(j, e);
+                return false;
+            }
+        }
         say(j, "already imported (recording %" PRIu64 ", start %s): nothing to do", old.id, when);
         end(j, IMPORT_SKIPPED);
         return false;

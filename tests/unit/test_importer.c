@@ -361,6 +361,31 @@ static void a_file_replaced_between_two_runs_is_not_taken_for_the_first(void **s
     assert_int_equal(r->last.state, IMPORT_DONE);
 }
 
+static void a_recording_that_was_moved_plays_from_where_it_is_named_again(void **state) {
+    struct rig *r = *state;
+    char moved[128];
+    size_t n;
+    open_importer(r);
+    add(r, r->file);
+    turn_until_frames();
+    play_on(r, 0);
+    snprintf(moved, sizeof moved, "%s/moved.mp4", r->dir);
+    assert_int_equal(rename(r->file, moved), 0);
+    add(r, moved);
+    turn_until_over(r, 2);
+    assert_int_equal(r->last.state, IMPORT_SKIPPED);
+    write_file(r->file, "the first recording"); /* a copy changes nothing while the other is there */
+    add(r, r->file);
+    turn_until_over(r, 3);
+    assert_int_equal(r->last.state, IMPORT_SKIPPED);
+    importer_free(&r->im);
+    struct recording *list = recordings(r, &n);
+    assert_int_equal(n, 1);
+    assert_int_equal(list[0].state, RECORDING_DONE);
+    assert_string_equal(list[0].path, moved);
+    free(list);
+}
+
 static void what_was_not_looked_at_is_not_covered(void **state) {
     struct rig *r = *state;
     size_t n;
@@ -456,6 +481,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(when_all_cards_die_the_recording_waits_where_it_was_committed, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_file_replaced_between_two_runs_is_not_taken_for_the_first, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_recording_that_was_moved_plays_from_where_it_is_named_again, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_was_not_looked_at_is_not_covered, setup, teardown),
         cmocka_unit_test_setup_teardown(a_name_that_cannot_be_kept_fails_its_file_alone_and_can_be_told,
