@@ -201,7 +201,7 @@ $(B)/sim/engine/kernels_%.o: sim/engine/kernels_%.c
 $(B)/sim/libengine.a: $(ENGINE_SRC:%.c=$(B)/%.o)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 DPU_SRC := $(wildcard sim/vart/*.cpp)
-$(B)/sim/librelecture_dpu.so: $(DPU_SRC:%.cpp=$(B)/%.o) $(B)/sim/sim_config.o $(B)/sim/latency.o $(B)/sim/libengine.a
+$(B)/sim/librelecture_dpu.so: $(DPU_SRC:%.cpp=$(B)/%.o) $(B)/sim/sim_config.o $(B)/sim/latency.o $(B)/sim/fault.o $(B)/sim/libengine.a
 	$(Q)$(CXX) -shared $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir -lm -lpthread
 
 $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_engine_*.c)): $(B)/tests/support/random_graph.o $(B)/sim/libengine.a

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <sys/stat.h>
@@ -12,15 +13,34 @@
 
 static const struct sim_config *plan;
 static const char *where;
-static atomic_uint_fast64_t n_runs, n_allocs, n_transfers;
+static uint64_t incarnation; /* of the processes that use this directory */
+static atomic_uint_fast64_t n_runs, n_allocs, n_transfers, n_dpu_jobs;
+
+/* Appends a line; how long the file is then, or 0. */
+static uint64_t append(const char *file, const char *line) {
+    char path[4096];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/%s", where, file);
+    const int fd = open(path, O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0) return 0;
+    const size_t n = strlen(line);
+    const bool fine = write(fd, line, n) == (ssize_t)n && fstat(fd, &st) == 0;
+    close(fd);
+    return fine ? (uint64_t)st.st_size : 0;
+}
 
 void sim_fault_init(const struct sim_config *c, const char *dir) {
     plan = c;
     where = dir;
+    for (unsigned i = 0; i < SIM_FAULT_N; i++)
+        if (c->pct[i] > 0) {
+            incarnation = append("starts", ".");
+            break;
+        }
 }
 
 /* Takes one of the plan's firings; false when they are used up. */
-static bool fire(void) {
+static bool take(void) {
     if (plan->max_fires == 0) return true;
     for (uint32_t i = 1; i <= plan->max_fires; i++) {
         char path[4096];
@@ -35,23 +55,47 @@ static bool fire(void) {
     return false;
 }
 
+static bool fire(enum sim_fault f) {
+    char line[64];
+    if (!take()) return false;
+    snprintf(line, sizeof line, "%s\n", sim_fault_name(f));
+    (void)append("faults", line);
+    return true;
+}
+
 /* 0 .. 99.99.., from the seed, the run and which question is asked (splitmix64). */
 static double chance(uint64_t run, uint64_t question) {
-    uint64_t z = plan->seed + run * 0x9e3779b97f4a7c15u + question * 0xd1b54a32d192ed03u;
+    uint64_t z = plan->seed + incarnation * 0xa0761d6478bd642fu + run * 0x9e3779b97f4a7c15u +
+                 question * 0xd1b54a32d192ed03u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     z ^= z >> 31;
     return (double)(z >> 11) / 9007199254740992.0 * 100.0;
 }
 
+/* The first of the faults [from, to) that the plan has for the n-th event of their kind. */
+static enum sim_fault pick(enum sim_fault from, enum sim_fault to, uint64_t n) {
+    for (enum sim_fault f = from; f < to; f++)
+        if ((plan->at[f] == n || chance(n, 2 + (uint64_t)f) < plan->pct[f]) && fire(f)) return f;
+    return SIM_FAULT_NONE;
+}
+
 bool sim_fault_alloc(void) {
+    if (!plan) return false;
     const uint64_t n = atomic_fetch_add(&n_allocs, 1) + 1;
-    return plan && plan->oom_at == n && fire();
+    return pick(SIM_FAULT_OOM, SIM_FAULT_OOM + 1, n) != SIM_FAULT_NONE;
 }
 
 bool sim_fault_transfer(uint64_t n_bytes) {
-    if (!plan || plan->corrupt_at == 0 || n_bytes < 4096) return false;
-    return atomic_fetch_add(&n_transfers, 1) + 1 == plan->corrupt_at && fire();
+    if (!plan || n_bytes < 4096) return false;
+    const uint64_t n = atomic_fetch_add(&n_transfers, 1) + 1;
+    return pick(SIM_FAULT_CORRUPT, SIM_FAULT_CORRUPT + 1, n) != SIM_FAULT_NONE;
+}
+
+enum sim_fault sim_fault_dpu(void) {
+    if (!plan) return SIM_FAULT_NONE;
+    const uint64_t n = atomic_fetch_add(&n_dpu_jobs, 1) + 1;
+    return pick(SIM_FAULT_DPU_HANG, SIM_FAULT_DPU_END, n);
 }
 
 static void mark_vanished(void) {
@@ -62,7 +106,7 @@ static void mark_vanished(void) {
 }
 
 bool sim_fault_away(void) {
-    if (!plan || plan->vanish_at == 0) return false;
+    if (!plan || (plan->at[SIM_FAULT_VANISH] == 0 && !(plan->pct[SIM_FAULT_VANISH] > 0))) return false;
     char path[4096];
     struct stat st;
     struct timespec now;
@@ -79,21 +123,7 @@ enum sim_fault sim_fault_run(uint32_t *delay_us) {
     if (!plan) return SIM_FAULT_NONE;
     const uint64_t n = atomic_fetch_add(&n_runs, 1) + 1;
     if (chance(n, 1) < plan->delay_pct) *delay_us = plan->delay_us;
-    const struct {
-        uint32_t at;
-        enum sim_fault what;
-    } counted[] = {
-        {plan->hang_at, SIM_FAULT_HANG},     {plan->error_at, SIM_FAULT_ERROR},
-        {plan->status_at, SIM_FAULT_STATUS}, {plan->short_at, SIM_FAULT_SHORT},
-        {plan->drop_at, SIM_FAULT_DROP},     {plan->double_at, SIM_FAULT_DOUBLE},
-        {plan->abort_at, SIM_FAULT_ABORT},   {plan->vanish_at, SIM_FAULT_VANISH},
-    };
-    for (unsigned i = 0; i < sizeof counted / sizeof counted[0]; i++) {
-        if (counted[i].at != n || !fire()) continue;
-        if (counted[i].what == SIM_FAULT_VANISH) mark_vanished();
-        return counted[i].what;
-    }
-    if (chance(n, 2) < plan->status_pct && fire()) return SIM_FAULT_STATUS;
-    if (chance(n, 3) < plan->error_pct && fire()) return SIM_FAULT_ERROR;
-    return SIM_FAULT_NONE;
+    const enum sim_fault f = pick(SIM_FAULT_HANG, SIM_FAULT_RUN_END, n);
+    if (f == SIM_FAULT_VANISH) mark_vanished();
+    return f;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fault.h - the seeded fault plan of the simulated card (section [fault] of card.toml).
- * Faults "at n" count the runs (or buffers) of this process; "per cent" ones depend on the seed and the run's
- * number alone, so the same plan gives the same faults. max_fires counts over all processes that use the same
- * directory, by marker files fault.1, fault.2 ... in it: so a plan can kill one worker and spare the next.
- * Threads: any. */
+ * Faults "at n" count the runs (buffers, transfers, DPU jobs) of this process. Those in per cent depend on
+ * the seed, on how many processes started with this directory before, and on that same count: so the same
+ * plan gives the same faults, and a worker that is started again does not meet the same fate for ever.
+ * max_fires counts over all processes that use the directory, by marker files fault.1, fault.2 ... in it.
+ * Each fault that fires is a line in its file `faults`. Threads: any. */
 #ifndef SIM_FAULT_H
 #define SIM_FAULT_H
 
@@ -12,18 +13,6 @@
 
 #include "sim/sim_config.h"
 
-enum sim_fault {
-    SIM_FAULT_NONE,
-    SIM_FAULT_HANG,
-    SIM_FAULT_ERROR,
-    SIM_FAULT_STATUS,
-    SIM_FAULT_SHORT,
-    SIM_FAULT_DROP,
-    SIM_FAULT_DOUBLE,
-    SIM_FAULT_ABORT,
-    SIM_FAULT_VANISH
-};
-
 /* `dir` is where card.toml is; borrowed for ever. */
 void sim_fault_init(const struct sim_config *c, const char *dir);
 bool sim_fault_alloc(void); /* true: refuse this buffer */
@@ -31,6 +20,8 @@ bool sim_fault_alloc(void); /* true: refuse this buffer */
 bool sim_fault_transfer(uint64_t n_bytes);
 /* What befalls the next run, and how much longer it takes. */
 enum sim_fault sim_fault_run(uint32_t *delay_us);
+/* What befalls the next DPU job. */
+enum sim_fault sim_fault_dpu(void);
 /* True while a card that vanished stays away. */
 bool sim_fault_away(void);
 

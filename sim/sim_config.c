@@ -24,6 +24,8 @@ struct key {
     { s, k, T_U64, offsetof(struct sim_config, f), 0, 0, 9e15 }
 #define REAL(s, k, f, lo, hi)                                                                                \
     { s, k, T_REAL, offsetof(struct sim_config, f), 0, lo, hi }
+/* The two keys of a fault. */
+#define FAULT(k, f) U32("fault", k "_at", at[f], 0, 4294967295.0), REAL("fault", k "_pct", pct[f], 0, 100)
 
 static const struct key keys[] = {
     TEXT("card", "name", name),
@@ -44,21 +46,24 @@ static const struct key keys[] = {
     U32("dpu", "batch", dpu_batch, 1, 64),
     U64("fault", "seed", seed),
     U32("fault", "max_fires", max_fires, 0, 1000000),
-    U32("fault", "oom_at", oom_at, 0, 4294967295.0),
-    U32("fault", "hang_at", hang_at, 0, 4294967295.0),
-    U32("fault", "error_at", error_at, 0, 4294967295.0),
-    U32("fault", "status_at", status_at, 0, 4294967295.0),
-    U32("fault", "short_at", short_at, 0, 4294967295.0),
-    U32("fault", "drop_at", drop_at, 0, 4294967295.0),
-    U32("fault", "double_at", double_at, 0, 4294967295.0),
-    U32("fault", "corrupt_at", corrupt_at, 0, 4294967295.0),
-    U32("fault", "abort_at", abort_at, 0, 4294967295.0),
-    U32("fault", "vanish_at", vanish_at, 0, 4294967295.0),
     U32("fault", "vanish_ms", vanish_ms, 0, 86400000),
     REAL("fault", "delay_pct", delay_pct, 0, 100),
     U32("fault", "delay_us", delay_us, 0, 60000000),
-    REAL("fault", "status_pct", status_pct, 0, 100),
-    REAL("fault", "error_pct", error_pct, 0, 100),
+    FAULT("hang", SIM_FAULT_HANG),
+    FAULT("error", SIM_FAULT_ERROR),
+    FAULT("status", SIM_FAULT_STATUS),
+    FAULT("short", SIM_FAULT_SHORT),
+    FAULT("drop", SIM_FAULT_DROP),
+    FAULT("double", SIM_FAULT_DOUBLE),
+    FAULT("reorder", SIM_FAULT_REORDER),
+    FAULT("abort", SIM_FAULT_ABORT),
+    FAULT("vanish", SIM_FAULT_VANISH),
+    FAULT("oom", SIM_FAULT_OOM),
+    FAULT("corrupt", SIM_FAULT_CORRUPT),
+    FAULT("dpu_hang", SIM_FAULT_DPU_HANG),
+    FAULT("dpu_error", SIM_FAULT_DPU_ERROR),
+    FAULT("dpu_corrupt", SIM_FAULT_DPU_CORRUPT),
+    FAULT("dpu_abort", SIM_FAULT_DPU_ABORT),
 };
 enum { N_KEYS = sizeof keys / sizeof keys[0] };
 
@@ -74,6 +79,13 @@ void sim_config_defaults(struct sim_config *c) {
                              .dpu_engines = 1,
                              .dpu_batch = 1};
     snprintf(c->name, sizeof c->name, "card");
+}
+
+const char *sim_fault_name(enum sim_fault f) {
+    static const char *const name[SIM_FAULT_N] = {
+        "none",  "hang",   "error", "status",  "short",    "drop",      "double",      "reorder",
+        "abort", "vanish", "oom",   "corrupt", "dpu_hang", "dpu_error", "dpu_corrupt", "dpu_abort"};
+    return name[f];
 }
 
 static char *trim(char *s) {

@@ -10,6 +10,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What can befall a simulated card. Each has a key NAME_at and a key NAME_pct in [fault]. */
+enum sim_fault {
+    SIM_FAULT_NONE,
+    /* of a run, counted from 1 in each process */
+    SIM_FAULT_HANG,    /* it never ends, nor does its compute unit work again */
+    SIM_FAULT_ERROR,   /* it ends in state ERROR, nothing written */
+    SIM_FAULT_STATUS,  /* bits of its status word are flipped */
+    SIM_FAULT_SHORT,   /* the second half of its result is not written */
+    SIM_FAULT_DROP,    /* its completion is never told */
+    SIM_FAULT_DOUBLE,  /* its completion is told twice */
+    SIM_FAULT_REORDER, /* its completion is told after that of a run begun later, if there is one */
+    SIM_FAULT_ABORT,   /* the process aborts, as VART does */
+    SIM_FAULT_VANISH,  /* the card goes away, for vanish_ms */
+    SIM_FAULT_RUN_END,
+    SIM_FAULT_OOM = SIM_FAULT_RUN_END, /* of a buffer: it is refused */
+    SIM_FAULT_CORRUPT,                 /* of a transfer of 4 kB and more from the card: one bit is flipped */
+    /* of a DPU job */
+    SIM_FAULT_DPU_HANG,    /* it never ends */
+    SIM_FAULT_DPU_ERROR,   /* it fails */
+    SIM_FAULT_DPU_CORRUPT, /* one bit of its results is flipped after their checksum was taken */
+    SIM_FAULT_DPU_ABORT,   /* the process aborts */
+    SIM_FAULT_DPU_END,
+    SIM_FAULT_N = SIM_FAULT_DPU_END
+};
+/* "hang" .. "dpu_abort"; static storage. */
+const char *sim_fault_name(enum sim_fault f);
+
 struct sim_config {
     /* [card] */
     char name[48];    /* shown as "simulated NAME" */
@@ -24,23 +51,14 @@ struct sim_config {
     char dpu_name[48];
     double dpu_clock_mhz, dpu_macs_per_cycle, dpu_efficiency, dpu_job_us;
     uint32_t dpu_engines, dpu_batch;
-    /* [fault]: counts start at 1, 0 = never; per cent of runs otherwise */
+    /* [fault] */
     uint64_t seed;
-    uint32_t max_fires;  /* over all processes that use this directory; 0 = no limit */
-    uint32_t oom_at;     /* the n-th buffer is refused */
-    uint32_t hang_at;    /* the n-th run never ends, nor does its compute unit */
-    uint32_t error_at;   /* the n-th run ends in state ERROR, nothing written */
-    uint32_t status_at;  /* the n-th run flips bits of its last status word */
-    uint32_t short_at;   /* the n-th run's results are lost: outputs keep what they held */
-    uint32_t drop_at;    /* the n-th completion is done but never told */
-    uint32_t double_at;  /* the n-th completion is told twice */
-    uint32_t corrupt_at; /* the n-th transfer of 4 kB and more from the card flips one bit */
-    uint32_t abort_at;   /* the n-th run aborts the process, as VART does */
-    uint32_t vanish_at;  /* the n-th run takes the card away ... */
-    uint32_t vanish_ms;  /* ... for this long; 0 = for good */
-    double delay_pct;    /* of runs, at random but seeded ... */
-    uint32_t delay_us;   /* ... end this much later, so that they overtake each other */
-    double status_pct, error_pct;
+    uint32_t max_fires;       /* over all processes that use this directory; 0 = no limit */
+    uint32_t at[SIM_FAULT_N]; /* the n-th of its kind, from 1; 0 = never */
+    double pct[SIM_FAULT_N];  /* of all of its kind, at random but seeded */
+    uint32_t vanish_ms;       /* a card that vanished is back after this long; 0 = never */
+    double delay_pct;         /* of runs ... */
+    uint32_t delay_us;        /* ... end this much later */
 };
 
 void sim_config_defaults(struct sim_config *c);

@@ -32,8 +32,9 @@
 #define RESULT_ARENA      0u
 #define RESULT_SLOT_BYTES ((size_t)4 << 20) /* NanoDet-g at 416: 0.44 MB; 32 crops of 128x256: 3.1 MB */
 #define JOBS_PER_LANE     2u                /* one runs, one waits, so that a lane never waits for us */
-#define TRIES_MAX         2u
-#define STARTS_FAILED_MAX 7u /* back-off 1 .. 60 s: about two minutes */
+#define DEATHS_MAX        2u                /* of workers, by one job */
+#define TRIES_MAX         5u                /* that ended badly: a wrong answer costs little to ask again */
+#define STARTS_FAILED_MAX 7u                /* back-off 1 .. 60 s: about two minutes */
 #define BACKOFF_MAX_S     60u
 #define START_LIMIT_MS    120000u /* programming a large card takes tens of seconds */
 #define PING_MS           30000u
@@ -74,7 +75,8 @@ struct job {
     void *arg;
     struct arena *arena;
     struct card *card; /* NULL = waiting */
-    unsigned n_tries;  /* that ended badly */
+    unsigned n_tries;  /* that ended badly ... */
+    unsigned n_deaths; /* ... because the worker did */
     unsigned out_slot;
     uint64_t sent_ns;
     uint32_t n_bytes; /* that the result must have */
@@ -212,17 +214,19 @@ static void submit_waiting(struct cards *c) {
 }
 
 /* The try ended badly through no fault of the request: once more, or that was it. */
-static void try_again(struct cards *c, struct job *j) {
+static void try_again(struct cards *c, struct job *j, bool died) {
     struct card *k = j->card;
     if (j->n_tries > 0) k->has_suspect = false;
     k->n_jobs--;
     j->card = NULL;
     j->n_tries++;
+    if (died) j->n_deaths++;
     c->n_waiting++;
     if (!j->done)
         fail(c, j, ERR_CANCELLED);
-    else if (j->n_tries >= TRIES_MAX) {
-        log_error("cards", "job %llu failed twice; given up", (unsigned long long)j->id);
+    else if (j->n_deaths >= DEATHS_MAX || j->n_tries >= TRIES_MAX) {
+        log_error("cards", "job %llu failed %u times, %u workers died of it; given up",
+                  (unsigned long long)j->id, j->n_tries, j->n_deaths);
         fail(c, j, ERR_CARD);
     }
 }
@@ -296,7 +300,7 @@ static bool on_done(struct card *k, const struct wire_card_done *m) {
     if (m->status == ERR_CARD || m->status == ERR_NOMEM) {
         log_warn("cards", "card %u failed job %llu: %s", k->index, (unsigned long long)j->id,
                  err_text((enum err)m->status));
-        try_again(c, j);
+        try_again(c, j, false);
     } else {
         if (m->status == OK && m->n_bytes != j->n_bytes) return false;
         k->backoff_s = 0;
@@ -417,13 +421,14 @@ static void on_exit_of_worker(struct worker *w, int status, void *arg) {
             j = j->next;
             continue;
         }
-        try_again(c, j);
+        try_again(c, j, true);
         j = c->first;
     }
     k->has_suspect = false;
     if (!was_up) k->n_bad_starts++;
-    /* What a worker refuses at its very first start it will refuse for ever; later it may come back. */
-    back_off(k, e, text, !was_up && !k->was_ready && why);
+    /* What a worker refuses at its very first start it will refuse for ever, but for memory, which others may
+     * give back; later the card may come back. */
+    back_off(k, e, text, !was_up && !k->was_ready && why && e != ERR_NOMEM);
     submit_waiting(c);
 }
 

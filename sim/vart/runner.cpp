@@ -25,6 +25,8 @@
 #include "sim/vart/load.hpp"
 
 extern "C" {
+#include "driver/result_sum.h"
+#include "sim/fault.h"
 #include "sim/latency.h"
 }
 
@@ -38,6 +40,7 @@ enum status {
     STATUS_DONE = 0,
     STATUS_TIMEOUT = 1,
     STATUS_MISSING = -2,
+    STATUS_FAILED = -5,
     STATUS_BUSY = -16,
     STATUS_INVALID = -22,
     STATUS_CANCELLED = -125
@@ -105,6 +108,10 @@ class dpu_model {
         if (access(path.c_str(), F_OK) == 0 && sim_config_load(path.c_str(), &config, why, sizeof why) != 0)
             throw model_error(why);
         known = model = std::make_shared<dpu_model>(config);
+        /* The plan is read for as long as the process lives. */
+        static const sim_config plan = config;
+        static const std::string plan_dir = dir ? dir : ".";
+        sim_fault_init(&plan, plan_dir.c_str());
         return model;
     }
 
@@ -167,6 +174,9 @@ class dpu_runner : public vart::RunnerExt {
     /* An id that was never given out, or was collected, is an error at once. A negative id means the oldest.
      */
     int wait(int id, int timeout_ms) override {
+        return wait_with_sum(id, timeout_ms, nullptr);
+    }
+    int wait_with_sum(int id, int timeout_ms, std::uint32_t *sum) {
         std::unique_lock<std::mutex> hold(lock_);
         if (id < 0 && finished_.empty()) return STATUS_INVALID;
         std::uint32_t key = id < 0 ? oldest() : (std::uint32_t)id;
@@ -182,6 +192,8 @@ class dpu_runner : public vart::RunnerExt {
         if (f == finished_.end()) return STATUS_INVALID;
         int rc = f->second;
         finished_.erase(f);
+        if (sum && rc == STATUS_DONE) *sum = sums_[key];
+        sums_.erase(key);
         return rc;
     }
 
@@ -245,11 +257,24 @@ class dpu_runner : public vart::RunnerExt {
             job j = std::move(queue_.front());
             queue_.pop_front();
             hold.unlock();
-            dpu_->run(macs_, loaded_.frames, [this, &j] {
-                engine_run(engine_.get(), j.inputs.data(), j.outputs.data(), loaded_.frames);
-            });
+            const sim_fault fault = sim_fault_dpu();
+            if (fault == SIM_FAULT_DPU_ABORT) std::abort();
+            std::uint32_t sum = 0;
+            if (fault == SIM_FAULT_NONE || fault == SIM_FAULT_DPU_CORRUPT) {
+                dpu_->run(macs_, loaded_.frames, [this, &j] {
+                    engine_run(engine_.get(), j.inputs.data(), j.outputs.data(), loaded_.frames);
+                });
+                for (size_t i = 0; i < j.outputs.size(); i++)
+                    sum = result_sum(sum, j.outputs[i], (size_t)loaded_.outputs[i]->get_data_size());
+            }
+            if (fault == SIM_FAULT_DPU_CORRUPT) j.outputs[0][0] ^= 0x20;
             hold.lock();
-            finished_[j.id] = STATUS_DONE;
+            if (fault == SIM_FAULT_DPU_HANG) { /* neither this job nor any after it */
+                queued_.wait(hold, [this] { return stopping_; });
+                return;
+            }
+            sums_[j.id] = sum;
+            finished_[j.id] = fault == SIM_FAULT_DPU_ERROR ? STATUS_FAILED : STATUS_DONE;
             done_.notify_all();
         }
     }
@@ -262,7 +287,8 @@ class dpu_runner : public vart::RunnerExt {
     std::mutex lock_; /* guards everything below but the thread */
     std::condition_variable queued_, done_;
     std::deque<job> queue_;
-    std::map<std::uint32_t, int> finished_; /* every job not collected, PENDING until it ends */
+    std::map<std::uint32_t, int> finished_;       /* every job not collected, PENDING until it ends */
+    std::map<std::uint32_t, std::uint32_t> sums_; /* of the results of those that ended well */
     std::uint32_t next_ = 0;
     bool stopping_ = false;
     std::thread worker_;
@@ -296,10 +322,17 @@ vart::Runner *make(const xir::Subgraph *subgraph, xir::Attrs *attrs) {
 #define EXPORT extern "C" __attribute__((visibility("default")))
 EXPORT vart::Runner *create_runner(const xir::Subgraph *subgraph);
 EXPORT vart::Runner *create_runner_with_attrs(const xir::Subgraph *subgraph, xir::Attrs *attrs);
+EXPORT int relecture_dpu_wait(vart::Runner *runner, int job, int timeout_ms, std::uint32_t *sum);
 
 EXPORT vart::Runner *create_runner(const xir::Subgraph *subgraph) {
     return make(subgraph, nullptr);
 }
 EXPORT vart::Runner *create_runner_with_attrs(const xir::Subgraph *subgraph, xir::Attrs *attrs) {
     return make(subgraph, attrs);
+}
+
+/* wait(), and the checksum (driver/result_sum.h) of the results as the DPU wrote them. */
+EXPORT int relecture_dpu_wait(vart::Runner *runner, int job, int timeout_ms, std::uint32_t *sum) {
+    auto *ours = dynamic_cast<dpu_runner *>(runner);
+    return ours ? ours->wait_with_sum(job, timeout_ms, sum) : STATUS_INVALID;
 }

@@ -90,6 +90,7 @@ struct sim_card {
     /* buffers by handle - 1; NULL = freed */
     struct sim_buf **bufs;
     uint32_t n_bufs, cap_bufs;
+    uint64_t n_finished; /* runs, told or not */
     unsigned n_done; /* commands completed that no xclExecWait has reported yet */
 };
 
