@@ -76,7 +76,7 @@ struct job {
     struct arena *arena;
     struct card *card; /* NULL = waiting */
     unsigned n_tries;  /* that ended badly ... */
-    unsigned n_deaths; /* ... because the worker did */
+    unsigned n_deaths; /* ... because the worker did, while it had no other job */
     unsigned out_slot;
     uint64_t sent_ns;
     uint32_t n_bytes; /* that the result must have */
@@ -214,13 +214,13 @@ static void submit_waiting(struct cards *c) {
 }
 
 /* The try ended badly through no fault of the request: once more, or that was it. */
-static void try_again(struct cards *c, struct job *j, bool died) {
+static void try_again(struct cards *c, struct job *j, bool killed) {
     struct card *k = j->card;
     if (j->n_tries > 0) k->has_suspect = false;
     k->n_jobs--;
     j->card = NULL;
     j->n_tries++;
-    if (died) j->n_deaths++;
+    if (killed) j->n_deaths++;
     c->n_waiting++;
     if (!j->done)
         fail(c, j, ERR_CANCELLED);
@@ -415,13 +415,14 @@ static void on_exit_of_worker(struct worker *w, int status, void *arg) {
         snprintf(text, sizeof text, "the card worker ended with status %d",
                  WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 
+    const bool alone = k->n_jobs == 1; /* then it was this job, else nobody knows which */
     /* From the start each time: a callback may submit and cancel. */
     for (struct job *j = c->first; j;) {
         if (j->card != k) {
             j = j->next;
             continue;
         }
-        try_again(c, j, true);
+        try_again(c, j, alone);
         j = c->first;
     }
     k->has_suspect = false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cards.h - the server's view of its card workers: start, capacity, jobs in flight, restart, resubmission.
  * A dead or hung card worker is restarted (back-off 1, 2, 4 .. 60 s) and every job it held is submitted once
- * more; a job that kills two workers, or gets five wrong answers, is answered ERR_CARD. Each job gets exactly one completion.
- * Threads: that of the event_base. */
+ * more; a job alone with two workers that died, or that ended badly five times, is answered ERR_CARD. Each
+ * job gets exactly one completion. Threads: that of the event_base. */
 #ifndef HOST_PIPE_CARDS_H
 #define HOST_PIPE_CARDS_H
 
@@ -17,13 +17,14 @@ struct event_base;
 struct cards;
 
 struct cards_config {
-    const char *exe;          /* path of relecture-card */
-    const char *xilinx_xrt;   /* directory whose lib/libxrt_core.so.2 is loaded: the simulator's or the card's */
-    const char *runner_lib;   /* VART runner library for DPU subgraphs */
-    const char *xclbin;       /* our kernels (on a card: with the DPU in it) */
-    const char *model_dir;    /* directory of model.json of the detector */
-    unsigned n_cards;         /* device indices 0 .. n_cards-1, one worker each */
-    unsigned job_timeout_ms;  /* a job older than this means a hung card: its worker is ended */
+    const char *exe; /* path of relecture-card */
+    const char
+        *xilinx_xrt; /* directory whose lib/libxrt_core.so.2 is loaded: the simulator's or the card's */
+    const char *runner_lib;  /* VART runner library for DPU subgraphs */
+    const char *xclbin;      /* our kernels (on a card: with the DPU in it) */
+    const char *model_dir;   /* directory of model.json of the detector */
+    unsigned n_cards;        /* device indices 0 .. n_cards-1, one worker each */
+    unsigned job_timeout_ms; /* a job older than this means a hung card: its worker is ended */
 };
 
 /* What a job came to. `out` is the slot of the results arena, borrowed until return. */
@@ -40,8 +41,9 @@ typedef void cards_ready_fn(const struct wire_card_ready *ready, void *arg);
  * before the jobs still in hand are answered ERR_CARD, so that the callee can tell them from single failures. */
 typedef void cards_dead_fn(enum err e, const char *text, void *arg);
 
-MUST_CHECK enum err cards_new(struct event_base *base, const struct cards_config *cfg, cards_ready_fn *on_ready,
-                              cards_dead_fn *on_dead, void *arg, struct cards **out);
+MUST_CHECK enum err cards_new(struct event_base *base, const struct cards_config *cfg,
+                              cards_ready_fn *on_ready, cards_dead_fn *on_dead, void *arg,
+                              struct cards **out);
 /* NULL until the first worker is ready. */
 const struct wire_card_ready *cards_model(const struct cards *c);
 /* Jobs that may be submitted now before ERR_AGAIN: twice the lanes ready, less those in flight. */
