@@ -180,8 +180,13 @@ kernels: $(B)/kernels/letterbox/letterbox_tb $(B)/kernels/crop/crop_tb
 	$(Q)for t in $^; do $$t || exit 1; done
 $(B)/kernels/%_tb: $(B)/kernels/%_tb.o $(B)/kernels/%.o
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
+# A described card to choose: XILINX_XRT=$(B)/sim/cards/NAME.
+CARD_DIRS := $(patsubst sim/cards/%.toml,$(B)/sim/cards/%/card.toml,$(wildcard sim/cards/*.toml))
+$(B)/sim/cards/%/card.toml: sim/cards/%.toml
+	@mkdir -p $(@D)
+	$(Q)ln -sfn ../../lib $(@D)/lib && cp $< $@
 .PHONY: sim
-sim: $(B)/sim/lib/libxrt_core.so.2 $(B)/sim/relecture.xclbin $(B)/sim/librelecture_dpu.so
+sim: $(B)/sim/lib/libxrt_core.so.2 $(B)/sim/relecture.xclbin $(B)/sim/librelecture_dpu.so $(CARD_DIRS)
 
 # The simulated DPU: the int8 engine, and the VART runner plug-in around it.
 ENGINE_SRC := $(wildcard sim/engine/*.c)
@@ -222,12 +227,15 @@ bench-engine: $(B)/tests/bench/bench_engine $(BENCH)/node_modules/onnxruntime-no
 	node tests/bench/bench_engine.mjs $(B)/tests/bench/bench_engine $(NANODET)/nanodet-g.golden.xmodel $(BENCH)
 # Questions about an xmodel that need no card: does a DPU take it, is a compiled model what it should be?
 FIT_LIBS := -lxir -ltarget-factory -lprotobuf
-$(B)/relecture-model: $(B)/models/tools/model_main.o $(B)/models/tools/fit.o
+PLAN_OBJ := $(addprefix $(B)/sim/,plan.o latency.o sim_config.o)
+$(B)/relecture-model: $(B)/models/tools/model_main.o $(B)/models/tools/fit.o $(B)/sim/vart/layers.o $(PLAN_OBJ)
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(FIT_LIBS)
 $(B)/tests/models/test_model_fit: $(B)/tests/models/test_model_fit.o $(B)/models/tools/fit.o
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(FIT_LIBS)
 TEST_BIN += $(B)/tests/models/test_model_fit
 all: $(B)/relecture-model
+# The plans of tests/unit/test_plan.c.
+$(B)/tests/unit/test_plan: $(PLAN_OBJ)
 $(B)/tests/sim/test_dpu_plugin: $(B)/tests/sim/test_dpu_plugin.o $(B)/sim/sim_config.o $(B)/sim/latency.o | $(B)/sim/librelecture_dpu.so
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir -ldl -lpthread
 

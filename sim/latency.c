@@ -23,6 +23,17 @@ double sim_latency_dpu_us(const struct sim_config *c, uint64_t macs, uint64_t n_
            batches * (double)macs / (c->dpu_macs_per_cycle * c->dpu_efficiency * c->dpu_clock_mhz);
 }
 
+double sim_latency_layers_us(const struct sim_config *c, const struct sim_layer *layers, size_t n_layers,
+                             uint64_t n_frames) {
+    const double batches = (double)((n_frames + c->dpu_batch - 1) / c->dpu_batch);
+    double us = 0;
+    for (size_t i = 0; i < n_layers; i++) {
+        const double efficiency = layers[i].depthwise ? c->dpu_depthwise_efficiency : c->dpu_efficiency;
+        us += (double)layers[i].macs / (c->dpu_macs_per_cycle * efficiency * c->dpu_clock_mhz);
+    }
+    return c->dpu_job_us + batches * us;
+}
+
 static void stretch(uint64_t started, double us) {
     const uint64_t end = started + (uint64_t)(us * 1e3);
     const struct timespec t = {.tv_sec = (time_t)(end / 1000000000u), .tv_nsec = (long)(end % 1000000000u)};
@@ -38,6 +49,7 @@ void sim_latency_kernel(const struct sim_config *c, uint64_t started, uint64_t n
     if (c->real_time) stretch(started, sim_latency_kernel_us(c, n_bytes_read));
 }
 
-void sim_latency_dpu(const struct sim_config *c, uint64_t started, uint64_t macs, uint64_t n_frames) {
-    if (c->real_time) stretch(started, sim_latency_dpu_us(c, macs, n_frames));
+void sim_latency_dpu(const struct sim_config *c, uint64_t started, const struct sim_layer *layers,
+                     size_t n_layers, uint64_t n_frames) {
+    if (c->real_time) stretch(started, sim_latency_layers_us(c, layers, n_layers, n_frames));
 }

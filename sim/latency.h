@@ -17,9 +17,19 @@ double sim_latency_transfer_us(const struct sim_config *c, bool to_card, size_t 
 double sim_latency_kernel_us(const struct sim_config *c, uint64_t n_bytes_read);
 /* One DPU job of n_frames with `macs` multiply-adds each; frames of one batch take the time of one. */
 double sim_latency_dpu_us(const struct sim_config *c, uint64_t macs, uint64_t n_frames);
+/* A layer of a network, as far as its time goes. */
+struct sim_layer {
+    uint64_t macs; /* of one frame */
+    bool depthwise;
+};
+/* One DPU job, layer by layer: convolutions go at dpu.efficiency of the peak, depthwise ones at
+ * dpu.depthwise_efficiency; what has no multiply-adds is within the first. */
+double sim_latency_layers_us(const struct sim_config *c, const struct sim_layer *layers, size_t n_layers,
+                             uint64_t n_frames);
 /* Wait until the operation that began at `started` has lasted as long as modelled. */
 void sim_latency_transfer(const struct sim_config *c, uint64_t started, bool to_card, size_t n_bytes);
 void sim_latency_kernel(const struct sim_config *c, uint64_t started, uint64_t n_bytes_read);
-void sim_latency_dpu(const struct sim_config *c, uint64_t started, uint64_t macs, uint64_t n_frames);
+void sim_latency_dpu(const struct sim_config *c, uint64_t started, const struct sim_layer *layers,
+                     size_t n_layers, uint64_t n_frames);
 
 #endif

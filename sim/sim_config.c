@@ -37,10 +37,12 @@ static const struct key keys[] = {
     REAL("kernels", "clock_mhz", kernel_clock_mhz, 1, 5000),
     REAL("kernels", "read_bytes_per_cycle", kernel_read_bytes_per_cycle, 0.01, 4096),
     REAL("kernels", "start_us", kernel_start_us, 0, 1e6),
+    U32("kernels", "compute_units", kernel_units, 1, 32),
     TEXT("dpu", "name", dpu_name),
     REAL("dpu", "clock_mhz", dpu_clock_mhz, 1, 5000),
     REAL("dpu", "macs_per_cycle", dpu_macs_per_cycle, 1, 1e7),
     REAL("dpu", "efficiency", dpu_efficiency, 0.001, 1),
+    REAL("dpu", "depthwise_efficiency", dpu_depthwise_efficiency, 0.001, 1),
     REAL("dpu", "job_us", dpu_job_us, 0, 1e6),
     U32("dpu", "engines", dpu_engines, 1, 64),
     U32("dpu", "batch", dpu_batch, 1, 64),
@@ -76,6 +78,8 @@ void sim_config_defaults(struct sim_config *c) {
                              .dpu_clock_mhz = 300,
                              .dpu_macs_per_cycle = 2048,
                              .dpu_efficiency = 1,
+                             .dpu_depthwise_efficiency = 1,
+                             .kernel_units = 2,
                              .dpu_engines = 1,
                              .dpu_batch = 1};
     snprintf(c->name, sizeof c->name, "card");

@@ -47,9 +47,11 @@ struct sim_config {
     double to_card_gb_s, from_card_gb_s, per_transfer_us;
     /* [kernels] */
     double kernel_clock_mhz, kernel_read_bytes_per_cycle, kernel_start_us;
+    uint32_t
+        kernel_units; /* compute units of the letterbox kernel; for plans: a card has those of its xclbin */
     /* [dpu]: for the runner plug-in */
     char dpu_name[48];
-    double dpu_clock_mhz, dpu_macs_per_cycle, dpu_efficiency, dpu_job_us;
+    double dpu_clock_mhz, dpu_macs_per_cycle, dpu_efficiency, dpu_depthwise_efficiency, dpu_job_us;
     uint32_t dpu_engines, dpu_batch;
     /* [fault] */
     uint64_t seed;

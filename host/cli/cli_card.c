@@ -135,6 +135,44 @@ static void trial_end(struct trial *t) {
     if (t->base) event_base_free(t->base);
 }
 
+/* The folder of the simulator's description `name`; false after a message. */
+static bool card_dir(const char *name, char out[static FS_PATH_MAX]) {
+    char dir[FS_PATH_MAX], all[FS_PATH_MAX], file[FS_PATH_MAX];
+    if (*name == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(name) ||
+        fs_exe_dir(dir) || fs_join(all, dir, "sim/cards") || fs_join(out, all, name) ||
+        fs_join(file, out, "card.toml") || access(file, R_OK) != 0) {
+        cli_say(0, "card: no description of \"%s\"; see sim/cards", name);
+        return false;
+    }
+    return true;
+}
+
+/* Sets the simulator to be that card. */
+static bool choose_card(struct cli *cli, const char *name) {
+    char dir[FS_PATH_MAX];
+    if (strcmp(cli->config.backend, "simulator") != 0) {
+        cli_say(0, "card: --card chooses among descriptions of the simulator, but card.backend = %s",
+                cli->config.backend);
+        return false;
+    }
+    if (!card_dir(name, dir)) return false;
+    snprintf(cli->config.xilinx_xrt, sizeof cli->config.xilinx_xrt, "%s", dir);
+    return true;
+}
+
+/* The model's file with weights; false after a message. */
+static bool golden_model(const char *model_dir, char out[static FS_PATH_MAX]) {
+    char path[FS_PATH_MAX];
+    json_t *o =
+        fs_join(path, model_dir, "model.json") ? NULL : json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    const char *file =
+        json_string_value(json_object_get(json_object_get(json_object_get(o, "files"), "golden"), "path"));
+    const bool fine = file && fs_join(out, model_dir, file) == OK;
+    json_decref(o);
+    if (!fine) cli_say(0, "card: %s names no golden model; make models", path);
+    return fine;
+}
+
 /* The hash that this model's outputs must have for the test picture; "" = none is known for it. */
 static void expected_hash(const struct cli *cli, const struct wire_card_ready *m, char out[static 65]) {
     char dir[FS_PATH_MAX], path[FS_PATH_MAX], key[32];
@@ -238,13 +276,38 @@ static int list(struct cli *cli) {
     return CLI_DONE;
 }
 
+/* The time the described card would take, without waiting for it: XIR ends the process on a bad file, so what
+ * reads the model is a program of its own, and we become it. */
+static int plan(const struct cli *cli, const char *name, long frames) {
+    char model_dir[FS_PATH_MAX], exe_dir[FS_PATH_MAX], model[FS_PATH_MAX], tool[FS_PATH_MAX], number[16];
+    char dir[FS_PATH_MAX], card[FS_PATH_MAX], verb[] = "plan";
+    struct importer_config ic;
+    app_importer_config(&cli->config, "", NULL, model_dir, &ic);
+    snprintf(number, sizeof number, "%ld", frames);
+    if (fs_exe_dir(exe_dir) || fs_join(tool, exe_dir, "relecture-model") ||
+        !golden_model(ic.cards.model_dir, model) || !card_dir(name, dir) || fs_join(card, dir, "card.toml"))
+        return CLI_FAILED;
+    char *const args[] = {tool, verb, model, card, number, NULL};
+    execv(tool, args);
+    return cli_say(CLI_FAILED, "card: %s cannot be started", tool);
+}
+
 static int run(struct cli *cli, int argc, char **argv) {
-    struct cli_option o[] = {{.name = "json", .flag = true}, {.name = "frames"}};
+    struct cli_option o[] = {{.name = "json", .flag = true},
+                             {.name = "frames"},
+                             {.name = "card"},
+                             {.name = "virtual", .flag = true}};
     int rest;
     long frames = 200;
-    if (!cli_options(&cli_card, argc, argv, o, 2, &rest)) return CLI_USAGE;
+    if (!cli_options(&cli_card, argc, argv, o, 4, &rest)) return CLI_USAGE;
     if (o[1].value && !cli_number("frames", o[1].value, 1, 100000, &frames)) return CLI_USAGE;
     const bool json = o[0].value != NULL;
+    if (o[3].value) {
+        if (rest == 2 && strcmp(argv[1], "bench") == 0 && o[2].value) return plan(cli, o[2].value, frames);
+        cli_usage(stderr, &cli_card);
+        return CLI_USAGE;
+    }
+    if (o[2].value && !choose_card(cli, o[2].value)) return CLI_FAILED;
     if (rest == 2 && (strcmp(argv[1], "list") == 0 || strcmp(argv[1], "info") == 0)) return list(cli);
     if (rest == 2 && strcmp(argv[1], "selftest") == 0) return selftest(cli, json);
     if (rest == 2 && strcmp(argv[1], "bench") == 0) return bench(cli, json, (unsigned)frames);
@@ -258,7 +321,11 @@ const struct cli_command cli_card = {
     .help = "[-d DIR] card list|info\n"
             "       relecture [-d DIR] card selftest [--json]\n"
             "       relecture [-d DIR] card bench [--frames N] [--json]\n"
+            "       relecture [-d DIR] card bench --virtual --card NAME [--frames N]\n"
             "  Through the card worker, with the card.* settings of DIR (or the defaults: the simulator).\n"
+            "  --card NAME takes the simulator's description NAME (u50lv, u55c, u250, vck5000, v70) and its "
+            "time; with\n"
+            "  --virtual that time is calculated, queues included, and nothing waits.\n"
             "  selftest compares the detector's output bytes for a test picture with the committed hash.\n"
             "  Exit: 0 fine, 1 wrong bytes or failed runs, 5 no card can work.\n",
     .run = run,

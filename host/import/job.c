@@ -325,7 +325,7 @@ static bool frame_done(struct job *j, const struct entry *f) {
     enum err e = take_sightings(j);
     if (!e && f->card_failed) e = cover(j, f->pts_us, COVERAGE_INDEXED, "");
     if (!e && f->card_failed)
-        e = cover(j, f->pts_us + CARD_FAILED_US, COVERAGE_DAMAGED, "the card failed twice on this frame");
+        e = cover(j, f->pts_us + CARD_FAILED_US, COVERAGE_DAMAGED, "the card kept failing on this frame");
     j->item.position_us = f->pts_us;
     j->shared->costs.n_frames++;
     j->frames_since_commit++;

@@ -5,10 +5,11 @@
  *   on_exit()      any -> backing off, or offline: refused from the start, or too many starts failed in a row
  * A job:           waiting -> submitted -> answered.
  *   submit()       waiting -> submitted        to the ready worker with the fewest jobs
- *   on_done()      submitted -> answered, or waiting again when the card failed it the first time
+ *   on_done()      submitted -> answered, or waiting again when the card failed it
  *   on_exit()      submitted -> waiting: the worker died with it
  * Which of a dead worker's jobs killed it is not known. Each of them becomes a suspect and is submitted once
- * more alone on its worker: so a second death names the culprit, and the innocent are never punished for it.
+ * more alone on its worker, and a third time if that dies too: so a third death names the culprit, and a job
+ * is not punished for meeting a card that dies by itself.
  */
 #include "host/pipe/cards.h"
 
@@ -32,8 +33,8 @@
 #define RESULT_ARENA      0u
 #define RESULT_SLOT_BYTES ((size_t)4 << 20) /* NanoDet-g at 416: 0.44 MB; 32 crops of 128x256: 3.1 MB */
 #define JOBS_PER_LANE     2u                /* one runs, one waits, so that a lane never waits for us */
-#define DEATHS_MAX        2u                /* of workers, by one job */
-#define TRIES_MAX         5u                /* that ended badly: a wrong answer costs little to ask again */
+#define DEATHS_MAX        3u                /* of workers, by one job */
+#define TRIES_MAX         8u                /* that ended badly: a wrong answer costs little to ask again */
 #define STARTS_FAILED_MAX 7u                /* back-off 1 .. 60 s: about two minutes */
 #define BACKOFF_MAX_S     60u
 #define START_LIMIT_MS    120000u /* programming a large card takes tens of seconds */
@@ -76,7 +77,7 @@ struct job {
     struct arena *arena;
     struct card *card; /* NULL = waiting */
     unsigned n_tries;  /* that ended badly ... */
-    unsigned n_deaths; /* ... because the worker did, while it had no other job */
+    unsigned n_deaths; /* ... because the worker did */
     unsigned out_slot;
     uint64_t sent_ns;
     uint32_t n_bytes; /* that the result must have */
@@ -214,13 +215,13 @@ static void submit_waiting(struct cards *c) {
 }
 
 /* The try ended badly through no fault of the request: once more, or that was it. */
-static void try_again(struct cards *c, struct job *j, bool killed) {
+static void try_again(struct cards *c, struct job *j, bool died) {
     struct card *k = j->card;
     if (j->n_tries > 0) k->has_suspect = false;
     k->n_jobs--;
     j->card = NULL;
     j->n_tries++;
-    if (killed) j->n_deaths++;
+    if (died) j->n_deaths++;
     c->n_waiting++;
     if (!j->done)
         fail(c, j, ERR_CANCELLED);
@@ -415,14 +416,13 @@ static void on_exit_of_worker(struct worker *w, int status, void *arg) {
         snprintf(text, sizeof text, "the card worker ended with status %d",
                  WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 
-    const bool alone = k->n_jobs == 1; /* then it was this job, else nobody knows which */
     /* From the start each time: a callback may submit and cancel. */
     for (struct job *j = c->first; j;) {
         if (j->card != k) {
             j = j->next;
             continue;
         }
-        try_again(c, j, alone);
+        try_again(c, j, true);
         j = c->first;
     }
     k->has_suspect = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cards.h - the server's view of its card workers: start, capacity, jobs in flight, restart, resubmission.
  * A dead or hung card worker is restarted (back-off 1, 2, 4 .. 60 s) and every job it held is submitted once
- * more; a job alone with two workers that died, or that ended badly five times, is answered ERR_CARD. Each
+ * more; a job that kills three workers, or ends badly eight times, is answered ERR_CARD. Each
  * job gets exactly one completion. Threads: that of the event_base. */
 #ifndef HOST_PIPE_CARDS_H
 #define HOST_PIPE_CARDS_H

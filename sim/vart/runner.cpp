@@ -7,6 +7,7 @@
  * that cannot be run is thrown as std::exception out of the factory, with the reason as its text. */
 #include <algorithm>
 #include <condition_variable>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -22,6 +23,7 @@
 #include <xir/attrs/attrs.hpp>
 #include <xir/graph/graph.hpp>
 
+#include "sim/vart/layers.hpp"
 #include "sim/vart/load.hpp"
 
 extern "C" {
@@ -77,7 +79,7 @@ class dpu_model {
   public:
     explicit dpu_model(const sim_config &config) : config_(config), free_(config.dpu_engines) {
     }
-    template <class WORK> void run(std::uint64_t macs, size_t frames, const WORK &work) {
+    template <class WORK> void run(const std::vector<sim_layer> &layers, size_t frames, const WORK &work) {
         if (!config_.real_time) {
             work();
             return;
@@ -88,7 +90,7 @@ class dpu_model {
         hold.unlock();
         const std::uint64_t started = sim_latency_begin();
         work();
-        sim_latency_dpu(&config_, started, macs, frames);
+        sim_latency_dpu(&config_, started, layers.data(), layers.size(), frames);
         hold.lock();
         free_++;
         freed_.notify_one();
@@ -124,7 +126,8 @@ class dpu_model {
 
 class dpu_runner : public vart::RunnerExt {
   public:
-    dpu_runner(loaded_graph loaded, engine_isa isa) : loaded_(std::move(loaded)) {
+    dpu_runner(loaded_graph loaded, std::vector<sim_layer> layers, engine_isa isa)
+        : loaded_(std::move(loaded)), layers_(std::move(layers)) {
         engine *e = nullptr;
         err rc = engine_prepare(loaded_.graph.get(), isa, &e);
         if (rc == ERR_UNSUPPORTED)
@@ -133,7 +136,6 @@ class dpu_runner : public vart::RunnerExt {
         if (rc == ERR_NOMEM) throw std::bad_alloc();
         if (rc != OK) throw model_error("the engine refused the graph");
         engine_.reset(e);
-        macs_ = engine_graph_macs(loaded_.graph.get());
         loaded_.graph.reset();
         for (const auto *t : loaded_.inputs) own_inputs_.push_back(std::make_unique<host_buffer>(t));
         for (const auto *t : loaded_.outputs) own_outputs_.push_back(std::make_unique<host_buffer>(t));
@@ -258,10 +260,12 @@ class dpu_runner : public vart::RunnerExt {
             queue_.pop_front();
             hold.unlock();
             const sim_fault fault = sim_fault_dpu();
+            if (fault != SIM_FAULT_NONE)
+                std::fprintf(stderr, "simulated DPU: the fault plan says %s\n", sim_fault_name(fault));
             if (fault == SIM_FAULT_DPU_ABORT) std::abort();
             std::uint32_t sum = 0;
             if (fault == SIM_FAULT_NONE || fault == SIM_FAULT_DPU_CORRUPT) {
-                dpu_->run(macs_, loaded_.frames, [this, &j] {
+                dpu_->run(layers_, loaded_.frames, [this, &j] {
                     engine_run(engine_.get(), j.inputs.data(), j.outputs.data(), loaded_.frames);
                 });
                 for (size_t i = 0; i < j.outputs.size(); i++)
@@ -281,7 +285,7 @@ class dpu_runner : public vart::RunnerExt {
 
     std::shared_ptr<dpu_model> dpu_ = dpu_model::shared();
     loaded_graph loaded_;
-    std::uint64_t macs_ = 0; /* of a frame */
+    std::vector<sim_layer> layers_;
     std::unique_ptr<engine, engine_deleter> engine_;
     std::vector<std::unique_ptr<host_buffer>> own_inputs_, own_outputs_;
     std::mutex lock_; /* guards everything below but the thread */
@@ -314,7 +318,8 @@ vart::Runner *make(const xir::Subgraph *subgraph, xir::Attrs *attrs) {
     if (where.empty()) where = "model " + subgraph->get_graph()->get_name();
     const char *from_environment = std::getenv("RELECTURE_SIM_ISA");
     if (isa.empty() && from_environment) isa = from_environment;
-    return new dpu_runner(relecture::load_subgraph(subgraph, where), isa_by_name(isa));
+    return new dpu_runner(relecture::load_subgraph(subgraph, where), relecture::layers_of(subgraph),
+                          isa_by_name(isa));
 }
 
 } // namespace

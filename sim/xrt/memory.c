@@ -197,7 +197,10 @@ static int transfer(struct sim_card *c, xclBufferHandle handle, bool to_card, vo
     if (!at) return gone ? -ENODEV : -EINVAL;
     const uint64_t started = sim_latency_begin();
     memcpy(to_card ? mem : at, to_card ? at : mem, size);
-    if (!to_card && sim_fault_transfer(size)) at[size / 3] ^= 0x10;
+    if (!to_card && sim_fault_transfer(size)) {
+        sim_note("the fault plan says corrupt");
+        at[size / 3] ^= 0x10;
+    }
     sim_latency_transfer(sim_config_get(), started, to_card, size);
     pthread_mutex_lock(&c->lock);
     const bool misused = b->misused;

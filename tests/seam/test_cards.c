@@ -180,7 +180,7 @@ static void abort_of_vart_is_an_ordinary_restart(void **state) {
     rig_fini(&r);
 }
 
-static void job_that_kills_two_workers_is_given_up_and_the_others_are_done(void **state) {
+static void job_that_kills_three_workers_is_given_up_and_the_others_are_done(void **state) {
     (void)state;
     struct rig r;
     struct outcome o[4];
@@ -370,7 +370,7 @@ int main(void) {
         cmocka_unit_test(requests_that_make_no_sense_are_refused_at_once),
         cmocka_unit_test(killed_worker_is_restarted_and_its_jobs_are_done_exactly_once),
         cmocka_unit_test(abort_of_vart_is_an_ordinary_restart),
-        cmocka_unit_test(job_that_kills_two_workers_is_given_up_and_the_others_are_done),
+        cmocka_unit_test(job_that_kills_three_workers_is_given_up_and_the_others_are_done),
         cmocka_unit_test(hung_compute_unit_ends_its_worker_in_time),
         cmocka_unit_test(lost_completion_is_found_by_the_time_limit),
         cmocka_unit_test(card_that_vanishes_comes_back_and_loses_no_job),
