@@ -279,10 +279,11 @@ static int list(struct cli *cli) {
 /* The time the described card would take, without waiting for it: XIR ends the process on a bad file, so what
  * reads the model is a program of its own, and we become it. */
 static int plan(const struct cli *cli, const char *name, long frames) {
-    char model_dir[FS_PATH_MAX], exe_dir[FS_PATH_MAX], model[FS_PATH_MAX], tool[FS_PATH_MAX], number[16];
+    char exe_dir[FS_PATH_MAX], model[FS_PATH_MAX], tool[FS_PATH_MAX], number[16];
     char dir[FS_PATH_MAX], card[FS_PATH_MAX], verb[] = "plan";
     struct importer_config ic;
-    app_importer_config(&cli->config, "", NULL, model_dir, &ic);
+    struct app_models models;
+    app_importer_config(&cli->config, "", NULL, &models, &ic);
     snprintf(number, sizeof number, "%ld", frames);
     if (fs_exe_dir(exe_dir) || fs_join(tool, exe_dir, "relecture-model") ||
         !golden_model(ic.cards.model_dir, model) || !card_dir(name, dir) || fs_join(card, dir, "card.toml"))
