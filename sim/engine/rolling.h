@@ -52,6 +52,8 @@ static ALWAYS_INLINE struct NAME(outputs) NAME(outputs_of)(const struct step *s,
                                   .whole = channels == BYTES};
 }
 
+/* Towards the second-level cache: rows that the next rows of outputs will be the first to read. */
+#define FETCH(at) _mm_prefetch((const char *)(at), _MM_HINT_T1);
 #define QUAD(q)                                                                                              \
     {                                                                                                        \
         VECTOR p0 = LOAD(in), p1 = LOAD(in + row), p2 = LOAD(in + 2 * row), p3 = LOAD(in + 3 * row);         \
@@ -61,6 +63,8 @@ static ALWAYS_INLINE struct NAME(outputs) NAME(outputs_of)(const struct step *s,
         q##1 = OP(unpackhi_epi16)(lo01, lo23);                                                               \
         q##2 = OP(unpacklo_epi16)(hi01, hi23);                                                               \
         q##3 = OP(unpackhi_epi16)(hi01, hi23);                                                               \
+        FETCH(in + 4 * row)                                                                                  \
+        FETCH(in + 5 * row)                                                                                  \
         in += in_pixel;                                                                                      \
     }
 #define WEIGHTS(column, lower, v) LOAD(weights + ((column)*8 + (lower)*4 + (v)) * BYTES)
@@ -123,6 +127,8 @@ static ALWAYS_INLINE void NAME(roll)(const struct step *s, const uint8_t *in, ui
         q##1 = OP(unpackhi_epi16)(lo01, lo22);                                                               \
         q##2 = OP(unpacklo_epi16)(hi01, hi22);                                                               \
         q##3 = OP(unpackhi_epi16)(hi01, hi22);                                                               \
+        FETCH(in + 3 * row)                                                                                  \
+        FETCH(in + 4 * row)                                                                                  \
         in += in_pixel;                                                                                      \
     }
 #define ADD_2(q, name)                                                                                       \
@@ -176,6 +182,7 @@ static ALWAYS_INLINE void NAME(roll_2)(const struct step *s, const uint8_t *in, 
 #undef NAME
 #undef BYTES
 #undef LOAD
+#undef FETCH
 #undef QUAD
 #undef WEIGHTS
 #undef ADD_MIDDLE
