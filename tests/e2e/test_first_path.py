@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -149,6 +150,26 @@ def a_wide_recording_is_watched_by_the_wide_detector():
     three.close()
 
 
+def a_camera_with_a_shorter_term_is_purged_at_it():
+    two = Site()
+    two("camera", "add", "--id", "court-02", "--name", "Court", "--retention-days", "1", check=0)
+    out = two("case", "open", "--requisition", "PV", "--authority", "OPJ", "--basis", "CPP 60-1", "--from",
+              "2026-11-20T13:00:00Z", "--to", "2030-01-01T00:00:00Z", "--cameras", "court-02", "--criteria", "all",
+              "--expires", "2099-01-01T00:00:00Z", "--json", check=0).stdout
+    case = json.loads(out)["id"]
+    now = time.time()
+    for camera, of_case, age_h in (("gare-01", two.case, 0), ("court-02", case, 30)):
+        start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - age_h * 3600 - 3600))
+        two("import", "--case", of_case, "--camera", camera, "--start", start, short_clip(), check=0)
+    receipt = json.loads(two("purge", "--json", check=0).stdout)
+    assert receipt["recordings"] == 1 and receipt["sightings"] > 0, receipt
+    assert json.loads(two("purge", "--json", check=0).stdout)["recordings"] == 0
+    receipt = json.loads(two("purge", "--before", "2099-01-01T00:00:00Z", "--camera", "gare-01", "--json", check=0).stdout)
+    assert receipt["recordings"] == 1 and receipt["sightings"] > 0, receipt
+    two("check-index", check=0)
+    two.close()
+
+
 def the_card_gives_the_committed_bytes_and_one_flipped_hash_is_noticed():
     assert "gives the right bytes" in run(RELECTURE, "card", "selftest", check=0).stdout
     with open(os.path.join(os.path.dirname(os.path.dirname(RELECTURE)), "models", "nanodet-g", "selftest.json")) as f:
@@ -184,6 +205,7 @@ if __name__ == "__main__":
             a_batch_given_to_a_running_server_is_imported_by_it,
             a_listen_address_that_is_not_loopback_is_refused,
             a_wide_recording_is_watched_by_the_wide_detector,
+            a_camera_with_a_shorter_term_is_purged_at_it,
             the_card_gives_the_committed_bytes_and_one_flipped_hash_is_noticed,
             every_command_explains_itself,
         ])
