@@ -362,6 +362,8 @@ FUZZ_DIR := build/fuzz/tests/fuzz
 # What relecture-decode does to a recording, without its sandbox.
 FUZZ_LIBS_decode := $(FFMPEG_LIBS)
 $(B)/tests/fuzz/replay_decode $(B)/tests/fuzz/search_decode: $(B)/host/media/demux.o $(B)/host/media/decode.o
+CFLAGS_tests/fuzz/fuzz_xclbin := $(XRT_INC)
+$(B)/tests/fuzz/replay_xclbin $(B)/tests/fuzz/search_xclbin: $(B)/sim/xrt/xclbin.o
 .PHONY: fuzz
 fuzz:
 	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang $(addprefix $(FUZZ_DIR)/search_,$(FUZZ_NAMES))

@@ -132,6 +132,26 @@ static void card_that_disappears_and_comes_back_loses_no_job(void **state) {
     rig_fini(&r);
 }
 
+static void job_that_always_ends_badly_is_given_up(void **state) {
+    (void)state;
+    struct rig r;
+    struct outcome o;
+    struct cards_stats s;
+    unsigned n = 0;
+    rig_init(&r, "[fault]\nerror_pct = 100\n");
+    rig_start(&r, 1, JOB_TIMEOUT_MS);
+    rig_until(&r, &r.n_ready, 1, UP_MS);
+    rig_detect(&r, &o, 0, &n);
+    rig_until(&r, &n, 1, UP_MS);
+    cards_stats(r.cards, &s);
+    assert_int_equal(o.status, ERR_CARD);
+    assert_int_equal(fired(&r, "error"), 8);
+    assert_int_equal(s.n_resubmitted, 7);
+    assert_int_equal(s.n_failed, 1);
+    assert_int_equal(s.n_restarts, 0);
+    rig_fini(&r);
+}
+
 struct crops_outcome {
     struct rig *rig;
     struct wire_roi roi;
@@ -228,6 +248,7 @@ int main(void) {
         cmocka_unit_test(memory_refused_at_the_start_costs_one_start),
         cmocka_unit_test(memory_refused_to_a_job_is_asked_for_again),
         cmocka_unit_test(card_that_disappears_and_comes_back_loses_no_job),
+        cmocka_unit_test(job_that_always_ends_badly_is_given_up),
         cmocka_unit_test(same_plan_gives_the_same_faults),
         cmocka_unit_test(mixture_of_all_faults_on_two_cards_gives_the_results_of_none),
     };
