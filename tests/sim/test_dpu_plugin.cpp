@@ -3,10 +3,13 @@
  *   test_dpu_plugin [PLUGIN.so [GOLDEN.xmodel]]     by default the plug-in built beside it and the detector
  */
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
@@ -16,6 +19,8 @@
 #include <vector>
 
 #include <dlfcn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <vart/runner.hpp>
@@ -497,6 +502,57 @@ void every_operator() {
     }
 }
 
+/* Open the file as the card worker does; *stage becomes 1 once XIR has accepted it, 2 at the end. */
+[[noreturn]] void open_in_child(const char *path, volatile int *stage) {
+    alarm(20);
+    if (!freopen("/dev/null", "w", stderr)) _exit(1);
+    auto graph = xir::Graph::deserialize(path);
+    *stage = 1;
+    for (auto *s : graph->get_root_subgraph()->children_topological_sort())
+        if (s->has_attr("device") && s->get_attr<text>("device") == "DPU") (void)refusal(s);
+    *stage = 2;
+    _exit(0);
+}
+
+/* Seeded mutations and truncations of a model file. XIR may abort on them, or worse, before it has accepted
+ * one (hence the child processes); what it accepts must be taken or refused without a fault. */
+void mutated_models() {
+    char path[] = "/tmp/relecture-model-XXXXXX";
+    int fd = mkstemp(path);
+    check(fd >= 0 && close(fd) == 0, "a temporary file");
+    model m({1, 8, 8, 16}, 5);
+    auto *op = weighted(m, "conv2d-fix", {16, 3, 3, 16}, "RELU", window({3, 3}, {1, 1}, {1, 1, 1, 1}));
+    m.finish(op, 4);
+    m.graph->serialize(path);
+    std::ifstream file(path, std::ios::binary);
+    const std::vector<char> good((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    void *shared = mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    check(shared != MAP_FAILED && good.size() > 1000, "the model as a file");
+    auto *stage = static_cast<volatile int *>(shared);
+    std::uint32_t r = 7;
+    auto below = [&r](size_t n) { return (r = r * 1664525U + 1013904223U, (size_t)(r >> 8) % n); };
+    int accepted = 0, faults = 0;
+    for (int i = 0; i < 120; i++) {
+        std::vector<char> bad = good;
+        if (i % 8 == 7) bad.resize(below(bad.size()));
+        for (size_t k = i % 8 == 7 ? 0 : 1 + below(4); k > 0; k--) bad[below(bad.size())] = (char)below(256);
+        std::ofstream(path, std::ios::binary).write(bad.data(), (std::streamsize)bad.size());
+        *stage = 0;
+        pid_t pid = fork();
+        check(pid >= 0, "a child");
+        if (pid == 0) open_in_child(path, stage);
+        int status = 0;
+        check(waitpid(pid, &status, 0) == pid, "waiting for it");
+        accepted += *stage >= 1;
+        faults += *stage == 1 && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    }
+    unlink(path);
+    munmap(shared, sizeof(int));
+    printf("# %d of 120 mutated models accepted by XIR\n", accepted);
+    check(faults == 0, std::to_string(faults) + " mutated models ended the process by other than abort");
+    check(accepted > 10, "hardly any was accepted by XIR: nothing was tested");
+}
+
 /* One frame of a real golden model on every instruction set. */
 void golden_model(const char *path) {
     auto graph = xir::Graph::deserialize(path);
@@ -532,6 +588,7 @@ int main(int argc, char **argv) {
     test("an_unknown_operator_is_refused_by_name", unknown_operator);
     test("an_unknown_instruction_set_is_refused", unknown_isa);
     test("every_operator_of_the_registry_gives_the_same_bytes_on_every_path", every_operator);
+    test("mutated_models_are_taken_or_refused_without_a_fault", mutated_models);
     test("a_described_card_takes_its_time_and_shares_its_engines", card_time);
     test("a_description_with_an_unknown_key_is_refused_by_line", bad_card);
     test("shipped_descriptions_give_back_the_published_rates", shipped_cards);
