@@ -207,6 +207,6 @@ bool witness_run(const engine_node *n, const engine_node *const *from, const int
             return false;
         }
     } catch (const dnnl::error &) {
-        return false; /* not implemented for these shapes */
+        return false; /* oneDNN has nothing for these shapes */
     }
 }
