@@ -261,7 +261,7 @@ const struct cards *importer_cards(const struct importer *im, unsigned i) {
 }
 
 const char *importer_dead_text(const struct importer *im) {
-    return rig_dead_text(im->square);
+    return *rig_dead_text(im->square) || !im->wide ? rig_dead_text(im->square) : rig_dead_text(im->wide);
 }
 
 void importer_free(struct importer **pim) {

@@ -429,11 +429,7 @@ static void leftovers_of_a_crash_are_removed(void **state) {
 }
 
 int main(void) {
-    media_built_path("relecture-decode", exe, sizeof exe);
-    if (system("tests/media/make_clips.sh " CLIPS " >&2") != 0) {
-        puts("not ok 1 - clips could not be made with ffmpeg");
-        return 1;
-    }
+    if (!media_ready(CLIPS, exe, sizeof exe)) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clips_play_from_at_or_before_the_moment_asked_for),
         cmocka_unit_test(copied_clip_has_the_very_pictures_of_the_recording),

@@ -528,11 +528,7 @@ static void largest_video_stream_is_taken(void **state) {
 }
 
 int main(void) {
-    media_built_path("relecture-decode", exe, sizeof exe);
-    if (system("tests/media/make_clips.sh " CLIPS " >&2") != 0) {
-        puts("not ok 1 - clips could not be made with ffmpeg");
-        return 1;
-    }
+    if (!media_ready(CLIPS, exe, sizeof exe)) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frame_times_are_those_of_ffprobe),
         cmocka_unit_test(raw_streams_without_times_are_counted),

@@ -209,11 +209,7 @@ static void a_full_disk_is_told(void **state) {
 }
 
 int main(void) {
-    media_built_path("relecture-decode", exe, sizeof exe);
-    if (system("tests/media/make_clips.sh " CLIPS " >&2") != 0) {
-        puts("not ok 1 - clips could not be made with ffmpeg");
-        return 1;
-    }
+    if (!media_ready(CLIPS, exe, sizeof exe)) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_that_are_no_recordings_are_refused_with_a_reason),
         cmocka_unit_test(cut_files_give_what_is_there_and_tell_what_is_not),

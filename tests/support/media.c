@@ -143,3 +143,12 @@ void media_built_path(const char *name, char *out, size_t cap) {
     /* build/VARIANT/tests/KIND/test_x */
     snprintf(out, cap, "%s/../../%s", dirname(self), name);
 }
+
+bool media_ready(const char *dir, char *decode_exe, size_t cap) {
+    char command[512];
+    media_built_path("relecture-decode", decode_exe, cap);
+    const int n = snprintf(command, sizeof command, "tests/media/make_clips.sh %s >&2", dir);
+    if (n > 0 && (size_t)n < sizeof command && system(command) == 0) return true;
+    puts("not ok 1 - clips could not be made with ffmpeg");
+    return false;
+}

@@ -55,4 +55,8 @@ void media_run_fini(struct media_run *r);
 /* Absolute path of a program built beside the running test: "relecture-decode" in build/VARIANT. */
 void media_built_path(const char *name, char *out, size_t cap);
 
+/* What a test of the media programs begins with: the path of relecture-decode, and the clips made in `dir`.
+ * False after a failed TAP line when ffmpeg could not make them. */
+bool media_ready(const char *dir, char *decode_exe, size_t cap);
+
 #endif

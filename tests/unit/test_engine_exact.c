@@ -10,7 +10,7 @@
 #define MACS_MAX 300000
 
 static void compare(enum engine_isa isa) {
-    if (!engine_isa_available(isa)) skip();
+    if (!engine_isa_available(isa)) skip(); /* this processor lacks it: there is nothing to run */
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct random_graph g;
         struct random_tensors want, got;

@@ -12,7 +12,7 @@ let n = 0;
 const check = (good, name) => console.log(`${good ? "ok" : "not ok"} ${++n} - ${name}`);
 
 if (!existsSync(join(built, "index.html"))) {
-  console.log("ok 1 - the built page # SKIP build/web is absent: make web");
+  check(false, "the built page is there (make web builds it)");
 } else {
   const html = readFileSync(join(built, "index.html"), "utf8");
   const loaded = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map((m) => m[1]);
