@@ -95,18 +95,25 @@ def wait_for(condition, limit_s, what):
     raise AssertionError(f"not within {limit_s} s: {what}")
 
 
+def read_proc(path):
+    """A file of /proc as text; empty when the process or thread it speaks of has just ended (which /proc tells as
+    ENOENT at opening, or as ESRCH in the middle of reading)."""
+    try:
+        with open(path) as f:
+            return f.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def children(pid):
-    """Direct children of a process: {pid: program name}."""
-    out = {}
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children") as f:
-            for c in f.read().split():
-                try:
-                    with open(f"/proc/{c}/comm") as g:
-                        out[int(c)] = g.read().strip()
-                except FileNotFoundError:
-                    pass
-    return out
+    """Direct children of a process: {pid: program name}; none when it has ended."""
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+    kids = [c for task in tasks for c in read_proc(f"/proc/{pid}/task/{task}/children").split()]
+    names = {int(c): read_proc(f"/proc/{c}/comm").strip() for c in kids}
+    return {c: name for c, name in names.items() if name}
 
 
 def main(tests):

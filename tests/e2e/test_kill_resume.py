@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 
-from relecture_e2e import Site, children, main, short_clip, wait_for
+from relecture_e2e import Site, children, main, read_proc, short_clip, wait_for
 
 LIMIT_S = 120  # for what takes a second or two where nothing else runs
 reference = None
@@ -38,12 +38,8 @@ def position_us(site):
 def frames_worker(pid):
     """The decode worker that delivers frames (not the one that only probes)."""
     for kid, comm in children(pid).items():
-        try:
-            with open(f"/proc/{kid}/cmdline", "rb") as f:
-                if comm.startswith("relecture-decod") and f.read().split(b"\0")[1] == b"frames":
-                    return kid
-        except (FileNotFoundError, IndexError):
-            pass
+        if comm.startswith("relecture-decod") and read_proc(f"/proc/{kid}/cmdline").split("\0")[1:2] == ["frames"]:
+            return kid
     return None
 
 
@@ -75,7 +71,10 @@ def kill_worker(name, committed_after_us):
     p = start_import(site, committed_after_us)
     victims = [pid for pid, comm in children(p.pid).items() if comm.startswith(name)] if p.poll() is None else []
     for v in victims:
-        os.kill(v, signal.SIGKILL)
+        try:
+            os.kill(v, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it ended by itself meanwhile
     out, err = p.communicate(timeout=300)
     assert p.returncode == 0, (p.returncode, out, err)
     got = comparable(site.persons())
