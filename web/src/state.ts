@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the page knows, as signals. Everything that survives a reload (case, theme, language, view) lies in
+/* What the page knows of site and case, as signals. What survives a reload (case, theme, language, view) lies in
  * localStorage; never a sentence, a plate or a result. */
 import { computed, effect, signal } from "@preact/signals";
-import { type Answer, ApiError, type Boot, type Case, getBoot, postSearch, type Question, type VocabValue } from "./api";
+import { ApiError, type Boot, type Case, getBoot, type VocabValue } from "./api";
 import { type Language, language, setLanguage, t, tOr } from "./i18n";
 
 export type Page = "search" | "import" | "system" | "about";
@@ -21,14 +21,14 @@ window.addEventListener("hashchange", () => {
   page.value = pageOf(location.hash);
 });
 
-function kept(key: string): string | null {
+export function kept(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch {
     return null; /* storage switched off: the page works, it only forgets */
   }
 }
-function keep(key: string, value: string): void {
+export function keep(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {
@@ -63,8 +63,6 @@ export const tz = computed(() => boot.value?.tz ?? "Europe/Paris");
 export function chooseCase(id: string): void {
   caseId.value = id;
   keep("case", id);
-  clearSearch();
-  void search();
 }
 
 export async function start(): Promise<void> {
@@ -73,9 +71,7 @@ export async function start(): Promise<void> {
     boot.value = await getBoot();
   } catch (e) {
     bootError.value = e instanceof ApiError ? e : new ApiError("internal", String(e));
-    return;
   }
-  if (openCase.value) void search();
 }
 
 const cameraNames = computed(() => {
@@ -102,80 +98,7 @@ export function valueLabel(field: string, name: string): string {
 }
 export const fieldLabel = (field: string): string => tOr(`field.${field}`, t("field.other"));
 
-/* ---- the search ---- */
-export const PAGE_SIZE = 60;
-export type Sort = "score" | "oldest" | "newest";
-
-export const sentence = signal("");
-export const asked = signal("");
-export const period = signal<{ from_ms: number; to_ms: number } | null>(null);
-export const cameras = signal<ReadonlySet<string>>(new Set());
-export const sort = signal<Sort>("score");
-export const view = signal<"cards" | "lanes">(kept("view") === "lanes" ? "lanes" : "cards");
-effect(() => keep("view", view.value));
-
-export const answer = signal<Answer | null>(null);
-export const searchError = signal<ApiError | null>(null);
-export const searching = signal(false);
-export const selectedId = signal<string | null>(null);
-export const selected = computed(() => answer.value?.items.find((s) => s.id === selectedId.value) ?? null);
+/* What a screen reader is told, wherever it happens. */
 export const announcement = signal("");
-
-let running: AbortController | null = null;
-
-function question(offset: number): Question {
-  const q: Question = { sentence: asked.value, language: language.value, sort: sort.value, limit: PAGE_SIZE, offset };
-  if (period.value) q.time = period.value;
-  if (cameras.value.size) q.cameras = { ids: [...cameras.value] };
-  return q;
-}
-
-/* Asks for the sentence as it stands, or for the next page of the last answer. A newer search ends an older one. */
-export async function search(more = false): Promise<void> {
-  const c = openCase.value;
-  if (!c) return;
-  running?.abort();
-  const mine = new AbortController();
-  running = mine;
-  if (!more) asked.value = sentence.value.trim();
-  searching.value = true;
-  searchError.value = null;
-  try {
-    const next = await postSearch(c.id, question(more ? (answer.value?.items.length ?? 0) : 0), mine.signal);
-    if (running !== mine) return;
-    const before = more ? answer.value : null;
-    answer.value = before ? { ...next, items: [...before.items, ...next.items] } : next;
-    if (!answer.value.items.some((s) => s.id === selectedId.value)) selectedId.value = next.items[0]?.id ?? null;
-  } catch (e) {
-    if (running !== mine || (e as Error).name === "AbortError") return;
-    searchError.value = e instanceof ApiError ? e : new ApiError("internal", String(e));
-    if (!more) {
-      answer.value = null;
-      selectedId.value = null;
-    }
-  } finally {
-    if (running === mine) searching.value = false;
-  }
-}
-
-export function clearSearch(): void {
-  sentence.value = "";
-  period.value = null;
-  cameras.value = new Set();
-  answer.value = null;
-  selectedId.value = null;
-}
-
-export function setPeriod(p: { from_ms: number; to_ms: number } | null): void {
-  period.value = p;
-  void search();
-}
-
-export function toggleCamera(id: string): void {
-  const next = new Set(cameras.value);
-  if (!next.delete(id)) next.add(id);
-  cameras.value = next;
-  void search();
-}
 
 export const errorText = (e: ApiError): string => tOr(`error.${e.code}`, e.message || t("error.internal"));

@@ -1,159 +1,30 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
-// The page in Debian's Chromium against the real server and real footage: PETS 2009 S2.L1 (vtest.avi of Debian's
-// opencv-doc), imported by the shipped binaries. Speaks TAP. RELECTURE names the program, SHOTS=1 renews web/docs.
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// The page in Debian's Chromium against the real server and real footage, imported by the shipped binaries. Speaks
+// TAP. RELECTURE names the program, SHOTS=1 renews web/docs.
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import {
+  ask, CLIP, cards, data, dir, finish, open, openCase, playing, prepared, problems, program, root, run, serve, test,
+  violations,
+} from "./site.mjs";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const root = resolve(here, "../..");
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const CLIP = "/usr/share/doc/opencv-doc/examples/data/vtest.avi";
-const START = "2026-11-20T14:00:00Z";
-const program = [process.env.RELECTURE, join(root, "build/relecture"), join(root, "build/release/relecture")].find(
-  (p) => p && existsSync(p),
-);
-
-let n = 0;
-let failures = 0;
-const report = (good, name, why) => {
-  console.log(`${good ? "ok" : "not ok"} ${++n} - ${name}`);
-  if (!good) {
-    failures++;
-    for (const line of String(why ?? "").split("\n").slice(0, 12)) console.log(`# ${line}`);
-  }
-};
-/* `make test` installs and builds all of this: what is missing is a failure, never a reason to pass. */
-const needed = [
-  [CHROMIUM, "Debian package chromium: make deps"],
-  [CLIP, "Debian package opencv-doc: make deps"],
-  [program ?? "build/relecture", "make all"],
-  [join(root, "build/web/index.html"), "make web"],
-  [join(root, "web/node_modules/playwright-core"), "make web"],
-];
-for (const [path, how] of needed) {
-  if (path && existsSync(resolve(root, path))) continue;
-  console.log(`not ok 1 - ${path} is there\n# ${how}\n1..1`);
-  process.exit(1);
-}
-
-const { chromium } = await import("playwright-core");
-const axe = readFileSync(join(root, "web/node_modules/axe-core/axe.min.js"), "utf8");
-
-// ---- a data directory with real sightings, and a server --------------------------------------------------------
-const dir = mkdtempSync(join(tmpdir(), "relecture-page-"));
-const run = (...args) => {
-  const r = spawnSync(program, args, { encoding: "utf8", timeout: 240000 });
-  if (r.status !== 0) throw new Error(`relecture ${args.join(" ")}: ${r.status}\n${r.stderr}`);
-  return r.stdout;
-};
-const data = join(dir, "data");
-let server;
-let browser;
-const end = () => {
-  server?.kill("SIGTERM");
-  rmSync(dir, { recursive: true, force: true });
-};
-process.on("exit", end);
-/* A wait that a failed step left behind must not end the others. */
-process.on("unhandledRejection", () => undefined);
-
-const openCase = (requisition, camera, from, to) =>
-  JSON.parse(
-    run("-d", data, "case", "open", "--requisition", requisition, "--authority", "OPJ, commissariat central",
-      "--basis", "CPP 60-1", "--from", from, "--to", to, "--cameras", camera, "--criteria", "all", "--json"),
-  ).id;
-
-async function serve() {
-  const child = spawn(program, ["-d", data, "--set", `paths.web=${join(root, "build/web")}`, "serve", "--listen", "127.0.0.1:0"], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const url = await new Promise((found, failed) => {
-    let said = "";
-    const look = (chunk) => {
-      said += chunk;
-      const m = /listening=\S+ port=(\d+)/.exec(said);
-      if (m) found(`http://127.0.0.1:${m[1]}`);
-    };
-    child.stdout.on("data", look);
-    child.stderr.on("data", look);
-    child.on("exit", (code) => failed(new Error(`the server ended with ${code}\n${said}`)));
-    setTimeout(() => failed(new Error(`the server did not come up\n${said}`)), 60000).unref();
-  });
-  return { child, url };
-}
-
-let url;
-let caseId;
-try {
+const { url, caseId } = await prepared("real footage is imported and served", async () => {
   run("init", data);
   run("-d", data, "camera", "add", "--id", "gare-01", "--name", "Gare, parvis", "--lat", "43.5536", "--lon", "7.0174");
   run("-d", data, "camera", "add", "--id", "gare-02", "--name", "Gare, quai B", "--lat", "43.5531", "--lon", "7.0190");
   openCase("PV 2026/00740 (autre)", "gare-02", "2026-11-19T08:00:00Z", "2026-11-19T09:00:00Z");
-  caseId = openCase("PV 2026/00812", "gare-01", "2026-11-20T13:00:00Z", "2026-11-20T16:00:00Z");
-  run("-d", data, "import", "--case", caseId, "--camera", "gare-01", "--start", START, CLIP);
-  ({ child: server, url } = await serve());
-} catch (e) {
-  report(false, "real footage is imported and served", e.message);
-  console.log(`1..${n}`);
-  process.exit(1);
-}
-
-// ---- a browser ---------------------------------------------------------------------------------------------------
-browser = await chromium.launch({
-  executablePath: CHROMIUM,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"],
+  const caseId = openCase("PV 2026/00812", "gare-01", "2026-11-20T13:00:00Z", "2026-11-20T16:00:00Z");
+  run("-d", data, "import", "--case", caseId, "--camera", "gare-01", "--start", "2026-11-20T14:00:00Z", CLIP);
+  return { url: (await serve()).url, caseId };
 });
-const problems = [];
-async function open({ width = 1720, height = 1000, theme = "dark", language = "fr", ...more } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, bypassCSP: false, ...more });
-  await context.addInitScript(
-    ([t, l]) => {
-      localStorage.setItem("theme", localStorage.getItem("theme") ?? t);
-      localStorage.setItem("language", localStorage.getItem("language") ?? l);
-    },
-    [theme, language],
-  );
-  const page = await context.newPage();
-  page.setDefaultTimeout(15000);
-  page.on("console", (m) => /error|warning/.test(m.type()) && problems.push(m.text()));
-  page.on("pageerror", (e) => problems.push(e.message));
-  page.on("request", (r) => {
-    if (!r.url().startsWith(url) && !/^(blob|data):/.test(r.url())) problems.push(`outside request ${r.url()}`);
-  });
-  await page.goto(url);
-  return page;
-}
-const cards = (page) => page.locator(".card:not(.ghost)");
-async function ask(page, sentence) {
-  const answered = page.waitForResponse((r) => r.url().endsWith("/api/v1/search") && r.request().method() === "POST");
-  await page.fill("#sentence", sentence);
-  await page.keyboard.press("Enter");
-  return (await answered).json();
-}
-const playing = (page) =>
-  page.waitForFunction(() => (document.querySelector("video")?.currentTime ?? 0) > 0.6, null, { timeout: 30000 });
 
-// axe is evaluated by the debugger, which the page's CSP does not concern.
-async function violations(page) {
-  await page.evaluate(axe);
-  const r = await page.evaluate(() =>
-    globalThis.axe.run(document, {
-      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }),
-  );
-  return r.violations.map((v) => `${v.id}: ${v.nodes.map((x) => x.target.join(" ")).slice(0, 3).join(" | ")}`);
-}
-
-const tests = [];
-const test = (name, body) => tests.push([name, body]);
 let page;
 
 test("the page opens in French with every sighting of the case", async () => {
-  page = await open();
+  page = await open(url);
   await cards(page).first().waitFor();
   const title = await page.locator("h1").textContent();
   if (!/passages/.test(title)) throw new Error(`title: ${title}`);
@@ -399,7 +270,7 @@ test("a server that is gone is said, what was typed stays, and it comes back", a
 
 for (const theme of ["dark", "light"])
   test(`axe finds nothing on any page and dialog, ${theme}`, async () => {
-    const p = await open({ width: 1366, height: 768, theme, reducedMotion: "reduce" });
+    const p = await open(url, { width: 1366, height: 768, theme, reducedMotion: "reduce" });
     await cards(p).first().waitFor();
     await ask(p, "personne haut rouge gloubiboulga");
     await playing(p);
@@ -429,7 +300,7 @@ for (const theme of ["dark", "light"])
 
 for (const [width, height] of [[1720, 1000], [1366, 768], [683, 768], [360, 740]])
   test(`nothing is cut off sideways at ${width} px`, async () => {
-    const p = await open({ width, height });
+    const p = await open(url, { width, height });
     await cards(p).first().waitFor();
     const wide = await p.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     await p.context().close();
@@ -445,7 +316,7 @@ test("the page made no request elsewhere, broke no policy and wrote no error", a
 if (process.env.SHOTS)
   test("pictures for the documentation", async () => {
     for (const theme of ["dark", "light"]) {
-      const p = await open({ width: 1440, height: 900, theme });
+      const p = await open(url, { width: 1440, height: 900, theme });
       await cards(p).first().waitFor();
       await ask(p, "personne haut rouge");
       await playing(p);
@@ -460,7 +331,7 @@ if (process.env.SHOTS)
       }
       await p.context().close();
     }
-    const p = await open({ width: 1366, height: 768, theme: "light", language: "en" });
+    const p = await open(url, { width: 1366, height: 768, theme: "light", language: "en" });
     await cards(p).first().waitFor();
     await ask(p, "person red top");
     await p.getByRole("button", { name: "Lanes" }).click();
@@ -468,15 +339,6 @@ if (process.env.SHOTS)
     await p.screenshot({ path: join(root, "web/docs/lanes-english.png") });
   });
 
-for (const [name, body] of tests) {
-  try {
-    await body();
-    report(true, name);
-  } catch (e) {
-    report(false, name, e.message);
-    if (process.env.SHOTS && page) await page.screenshot({ path: join(tmpdir(), `failed-${n}.png`) }).catch(() => undefined);
-  }
-}
-console.log(`1..${n}`);
-await browser.close();
-process.exit(failures ? 1 : 0);
+await finish(async (n) => {
+  if (process.env.SHOTS && page) await page.screenshot({ path: join(tmpdir(), `failed-${n}.png`) }).catch(() => undefined);
+});

@@ -6,9 +6,10 @@ import type { Attribute, Sighting } from "../api";
 import { thumbUrl } from "../api";
 import { isColourField } from "../colours";
 import { language, t } from "../i18n";
-import { answer, cameraName, openCase, selectedId, tz, valueLabel } from "../state";
+import { cameraName, openCase, tz, valueLabel } from "../state";
 import { clock, clockSeconds } from "../time";
 import { type Span, ticks } from "./bins";
+import { answer, selectedId } from "./question";
 import { Swatch } from "./tokens";
 
 export type Level = "strong" | "medium" | "weak";

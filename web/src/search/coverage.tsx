@@ -5,8 +5,9 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { language, number, t, tOr } from "../i18n";
 import { Icon } from "../icons";
-import { answer, cameraName, cameras, fieldLabel, openCase, tz } from "../state";
+import { cameraName, fieldLabel, openCase, tz } from "../state";
 import { clockSeconds, dayAndTime, hours, sameDay } from "../time";
+import { answer, cameras } from "./question";
 
 export const coverageShown = signal(false);
 

@@ -5,22 +5,10 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { isColourField } from "../colours";
 import { number, t } from "../i18n";
-import {
-  answer,
-  cameraName,
-  cameras,
-  openCase,
-  period,
-  search,
-  sentence,
-  setPeriod,
-  toggleCamera,
-  tz,
-  valueLabel,
-  vocabOf,
-} from "../state";
+import { cameraName, openCase, tz, valueLabel, vocabOf } from "../state";
 import { fieldText, parseField } from "../time";
 import { withWords } from "../words";
+import { answer, cameras, period, search, sentence, setPeriod, toggleCamera } from "./question";
 import { remove, Swatch } from "./tokens";
 
 const shown = ["class", "upper_colour", "lower_colour", "vehicle_colour", "accessory"] as const;

@@ -4,24 +4,13 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { language, number, t, tCount } from "../i18n";
 import { Icon } from "../icons";
-import {
-  announcement,
-  answer,
-  errorText,
-  period,
-  type Sort,
-  search,
-  searchError,
-  searching,
-  sentence,
-  sort,
-  view,
-} from "../state";
+import { announcement, errorText } from "../state";
 import { hours } from "../time";
 import { Cards, Lanes } from "./cards";
 import { camerasText, CoverageDialog, coverageShown, undecidedCount } from "./coverage";
 import { Facets } from "./facets";
 import { Player, playerKey } from "./player";
+import { answer, period, type Sort, search, searchError, searching, sentence, sort, view } from "./question";
 import { Timeline } from "./timeline";
 import { remove, Tokens, wordsOf } from "./tokens";
 

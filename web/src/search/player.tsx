@@ -7,10 +7,11 @@ import { ApiError, type Clip, frameUrl, getClip, getSighting, type SightingDetai
 import { isColourField } from "../colours";
 import { language, number, t } from "../i18n";
 import { Icon } from "../icons";
-import { cameraName, fieldLabel, openCase, selected, selectedId, tz, valueLabel } from "../state";
+import { cameraName, fieldLabel, openCase, tz, valueLabel } from "../state";
 import { clock, day, duration } from "../time";
 import { Confidence, levelOf } from "./cards";
 import { boxAt, footPoints } from "./path";
+import { selected, selectedId } from "./question";
 import { Swatch } from "./tokens";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4] as const;

@@ -4,9 +4,10 @@
 import type { JSX } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
 import { language, number, t } from "../i18n";
-import { answer, cameras, openCase, period, selected, selectedId, setPeriod, tz } from "../state";
+import { openCase, tz } from "../state";
 import { clockSeconds, dayAndTime, hourMinute } from "../time";
 import { binned, fitted, hanging, missing, rebinned, type Span, ticks } from "./bins";
+import { answer, cameras, period, selected, selectedId, setPeriod } from "./question";
 
 const BINS = 120;
 const HEIGHT = 46;

@@ -5,9 +5,10 @@ import type { Token } from "../api";
 import { isColourField, swatch } from "../colours";
 import { language, t, tOr } from "../i18n";
 import { Icon } from "../icons";
-import { answer, asked, clearSearch, fieldLabel, period, search, searchError, sentence, tz, valueLabel } from "../state";
+import { fieldLabel, tz, valueLabel } from "../state";
 import { hourMinute, dayAndTime, sameDay } from "../time";
 import { spanOf, withoutSpan, withoutWords } from "../words";
+import { answer, asked, clearSearch, period, search, searchError, sentence } from "./question";
 
 export function Swatch({ name }: { name: string }): JSX.Element {
   const colour = swatch(name);
