@@ -58,7 +58,7 @@ is "its user exists and cannot log in" in_root sh -c 'getent passwd relecture | 
 is "init as that user" as_relecture init /var/lib/relecture
 is "a camera" relecture camera add --id gare-01 --name Gare --lat 43.5536 --lon 7.0174
 case_id=$(relecture case open --requisition 'PV 2026/1' --authority OPJ --basis 'CPP 60-1' --from 2026-11-20T13:00:00Z \
-    --to 2026-11-20T16:00:00Z --cameras gare-01 --criteria all --expires 2099-01-01T00:00:00Z --json | sed 's/.*"id": *"\([^"]*\)".*/\1/')
+    --to 2026-11-20T16:00:00Z --cameras gare-01 --criteria all --expires 2099-01-01T00:00:00Z --json | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p')
 is "a case" test -n "$case_id"
 is "an import" relecture import --case "$case_id" --camera gare-01 --start 2026-11-20T14:00:00Z /tmp/clip.mp4
 found() { relecture search --case "$case_id" --json personne >"$work/found" && grep -Eq '"total": *[1-9]' "$work/found"; }
