@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server's answers, typed as host/http/API.md says, and the one place that asks for them. */
+/* The server's answers about site, cases, search and media, typed as host/http/API.md says. */
+import { BASE, get, send } from "./http";
+
+export { ApiError } from "./http";
 
 export type VocabValue = {
   id: number;
@@ -20,6 +23,8 @@ export type Case = {
   state: string;
   opened_ms: number;
   expires_ms: number;
+  /* When the last recording of its period dies; 0 or absent: nothing imported. */
+  purge_ms?: number;
 };
 
 export type Cameras = {
@@ -63,23 +68,6 @@ export type Token = {
 export type Alternative = { v: string; p: number };
 export type Attribute = { k: string; v: string; p: number; sure?: boolean; alt?: Alternative[] };
 
-/* One reading per character, with how sure it is and what it could be as well. */
-export type Plate = {
-  text: string;
-  country: string;
-  score: number;
-  chars: { c: string; p: number; alt: { c: string; p: number }[] }[];
-};
-export type Decision = {
-  sighting_id: string;
-  state: "confirmed" | "rejected" | "undecided";
-  reason: string;
-  by: string;
-  at_ms: number;
-  viewed_ms: number;
-  version: number;
-};
-
 export type Sighting = {
   id: string;
   kind: string;
@@ -90,14 +78,8 @@ export type Sighting = {
   best_ms: number;
   confidence: number;
   attrs: Attribute[];
-  /* Of the best moment: [x, y, w, h] in parts of the picture. */
-  box_norm?: [number, number, number, number];
-  picture?: { w_px: number; h_px: number };
-  plate?: Plate;
   thumb: string;
-  match?: { level: string; score?: number; plate_slips?: number };
-  decision?: Decision | null;
-  exhibit_id?: number | null;
+  match?: { level: string };
 };
 
 export type Gap = { camera_id: string; from_ms: number; to_ms: number; state?: string; reason: string };
@@ -194,42 +176,7 @@ export type System = {
   search: { p50_ms: number; p95_ms: number };
 };
 
-/* What went wrong, in the server's code, or "unreachable" when there was no answer at all. */
-export class ApiError extends Error {
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly params: Record<string, unknown> = {},
-    readonly body: Partial<Answer> = {},
-  ) {
-    super(message);
-  }
-}
-
-const BASE = "/api/v1";
-
-async function call<T>(path: string, init: RequestInit, caseId?: string): Promise<T> {
-  const headers = new Headers(init.headers);
-  if (caseId) headers.set("X-Case", caseId);
-  let reply: Response;
-  try {
-    reply = await fetch(BASE + path, { ...init, headers, credentials: "same-origin" });
-  } catch (e) {
-    if ((e as Error).name === "AbortError") throw e;
-    throw new ApiError("unreachable", "The server does not answer.");
-  }
-  let body: unknown;
-  try {
-    body = await reply.json();
-  } catch {
-    throw new ApiError(reply.ok ? "unreadable" : "unreachable", `HTTP ${reply.status}`);
-  }
-  if (reply.ok) return body as T;
-  const error = body as { code?: string; message?: string; params?: Record<string, unknown> };
-  throw new ApiError(error.code ?? "internal", error.message ?? "", error.params, body as Partial<Answer>);
-}
-
-export const getBoot = (): Promise<Boot> => call("/boot", {});
+export const getBoot = (): Promise<Boot> => get("/boot");
 
 export type Question = {
   sentence: string;
@@ -242,24 +189,19 @@ export type Question = {
 };
 
 export const postSearch = (caseId: string, q: Question, signal: AbortSignal): Promise<Answer> =>
-  call(
-    "/search",
-    { method: "POST", body: JSON.stringify(q), headers: { "Content-Type": "application/json" }, signal },
-    caseId,
-  );
+  send("POST", "/search", q, { caseId, signal });
 
 export const getSighting = (caseId: string, id: string, signal: AbortSignal): Promise<SightingDetail> =>
-  call(`/sightings/${encodeURIComponent(id)}`, { signal }, caseId);
+  get(`/sightings/${encodeURIComponent(id)}`, { caseId, signal });
 
 export const getClip = (caseId: string, id: string, signal: AbortSignal, atMs?: number): Promise<Clip> =>
-  call(
-    `/sightings/${encodeURIComponent(id)}/clip${atMs === undefined ? "" : `?at_ms=${Math.round(atMs)}`}`,
-    { signal },
+  get(`/sightings/${encodeURIComponent(id)}/clip${atMs === undefined ? "" : `?at_ms=${Math.round(atMs)}`}`, {
     caseId,
-  );
+    signal,
+  });
 
-export const getImports = (caseId: string): Promise<Imports> => call("/imports", {}, caseId);
-export const getSystem = (): Promise<System> => call("/system", {});
+export const getImports = (caseId: string): Promise<Imports> => get("/imports", { caseId });
+export const getSystem = (): Promise<System> => get("/system");
 
 /* Elements cannot send headers, so media and streams name their case in the address; a case number is no secret. */
 const inCase = (path: string, caseId: string): string => `${BASE}${path}?case=${encodeURIComponent(caseId)}`;

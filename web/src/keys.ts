@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one table of shortcuts: the handlers and the list under F1 both read it. */
 import type { MessageKey } from "./messages/fr";
-import { type Page, page, pageHash } from "./state";
+import { go, pages } from "./router";
+import { may } from "./session";
 
 export const shortcuts: readonly { keys: readonly string[]; what: MessageKey }[] = [
   { keys: ["Ctrl K", "/"], what: "keys.sentence" },
@@ -11,11 +12,9 @@ export const shortcuts: readonly { keys: readonly string[]; what: MessageKey }[]
   { keys: ["J", "K", "L"], what: "keys.jkl" },
   { keys: [",", "."], what: "keys.frame" },
   { keys: ["B"], what: "keys.box" },
-  { keys: ["Alt 1", "2", "3", "4"], what: "keys.pages" },
+  { keys: ["Alt 1", "…", "9"], what: "keys.pages" },
   { keys: ["F1", "?"], what: "keys.help" },
 ];
-
-const pages: readonly Page[] = ["search", "import", "system", "about"];
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.isContentEditable);
@@ -29,10 +28,9 @@ export function onGlobalKey(e: KeyboardEvent, focusSentence: () => void, showHel
     e.preventDefault();
     focusSentence();
   } else if (e.altKey && !e.ctrlKey && !e.metaKey && /^Digit[1-9]$/.test(e.code)) {
-    const to = pages[Number(e.code.slice(5)) - 1];
-    if (!to) return;
+    const to = pages.find((p) => p.key === Number(e.code.slice(5)));
+    if (!to || !may(...to.rights)) return;
     e.preventDefault();
-    location.hash = pageHash(to);
-    page.value = to;
+    go(to.page);
   }
 }

@@ -2,11 +2,17 @@
 /* What is always there: case strip, rail, keys, theme, language; and the page inside. */
 import { signal } from "@preact/signals";
 import { Component, type ComponentChildren, type ComponentType, type JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { language, t } from "./i18n";
-import { Icon, type IconName } from "./icons";
+import { useEffect, useId, useState } from "preact/hooks";
+import { language, t, tOr } from "./i18n";
+import { Icon } from "./icons";
 import { onGlobalKey, shortcuts } from "./keys";
+import { Dialog } from "./parts/dialog";
+import { Line } from "./parts/line";
+import { Toast } from "./parts/toast";
+import { go, hashOf, type Page, pages, place } from "./router";
 import { SearchPage } from "./search/page";
+import { logout, may, phase, user } from "./session";
+import { FirstPassword, IdleWarning, PasswordDialog, passwordShown, SignIn, SignInAgain } from "./signin";
 import {
   announcement,
   boot,
@@ -15,26 +21,16 @@ import {
   chooseLanguage,
   errorText,
   openCase,
-  type Page,
-  page,
-  pageHash,
   start,
   theme,
   tz,
 } from "./state";
-import { day, span } from "./time";
+import { countdown, day, span } from "./time";
 
 const helpShown = signal(false);
 
-const rail: readonly { page: Page; icon: IconName }[] = [
-  { page: "search", icon: "search" },
-  { page: "import", icon: "import" },
-  { page: "system", icon: "system" },
-  { page: "about", icon: "about" },
-];
-
 /* Pages that are not the first one are fetched when first opened. */
-const later = {
+const later: Readonly<Record<Exclude<Page, "search">, () => Promise<ComponentType>>> = {
   import: () => import("./pages/import").then((m) => m.ImportPage),
   system: () => import("./pages/system").then((m) => m.SystemPage),
   about: () => import("./pages/about").then((m) => m.AboutPage),
@@ -42,60 +38,79 @@ const later = {
 
 function Later({ name }: { name: keyof typeof later }): JSX.Element {
   const [found, setFound] = useState<{ name: string; page: ComponentType } | null>(null);
+  const [fault, setFault] = useState<Error | null>(null);
   useEffect(() => {
     let live = true;
-    void later[name]().then((p) => live && setFound({ name, page: p }));
+    later[name]().then(
+      (p) => live && setFound({ name, page: p }),
+      (e: Error) => live && setFault(e),
+    );
     return () => {
       live = false;
     };
   }, [name]);
+  if (fault) throw fault;
   if (found?.name !== name) return <main class="wait" id="main" tabIndex={-1} aria-busy="true" />;
   return <found.page />;
 }
 
+/* Which case, under which requisition, until when. */
 function CaseStrip(): JSX.Element {
   const c = openCase.value;
   const b = boot.value;
   const lang = language.value;
+  const zone = tz.value;
+  if (!c || !b) return <div class="case" />;
+  const purge = c.purge_ms ? c.purge_ms - b.server_ms : 0;
+  const open = b.cases.filter((k) => k.state === "open");
   return (
     <div class="case">
-      {c && (
-        <>
-          <div class="seal">
-            <label for="case">{t("strip.case")}</label>
-            <select id="case" value={c.id} onChange={(e) => chooseCase(e.currentTarget.value)}>
-              {b?.cases.map((k) => (
-                <option key={k.id} value={k.id} disabled={k.state !== "open"}>
-                  {k.id} {k.state !== "open" && `· ${t("strip.closed")}`}
-                </option>
-              ))}
-            </select>
-          </div>
-          <div>
-            <small>{t("strip.requisition")}</small>
-            <b title={c.requisition.no}>{c.requisition.no}</b>
-          </div>
-          <div class="wide">
-            <small>{t("strip.authority")}</small>
-            <span title={c.requisition.authority}>{c.requisition.authority}</span>
-          </div>
-          <div class="wide">
-            <small>{t("strip.basis")}</small>
-            <span title={c.requisition.legal_basis}>{c.requisition.legal_basis}</span>
-          </div>
-          <div>
-            <small>{t("strip.period")}</small>
-            <span>{span(c.from_ms, c.to_ms, tz.value, lang)}</span>
-          </div>
-          <div class="wide">
-            <small>{t("strip.expires")}</small>
-            <span>
-              {c.expires_ms > 0
-                ? t("strip.expires.until", { date: day(c.expires_ms, tz.value, lang) })
-                : t("strip.expires.none")}
-            </span>
-          </div>
-        </>
+      <div class="seal">
+        <label for="case">{t("strip.case")}</label>
+        <select
+          id="case"
+          value={c.id}
+          onChange={(e) => chooseCase(e.currentTarget.value)}
+        >
+          {open.map((k) => (
+            <option key={k.id} value={k.id} title={k.requisition.no}>
+              {k.id}
+            </option>
+          ))}
+        </select>
+      </div>
+      <div>
+        <small>{t("strip.requisition")}</small>
+        <b title={c.requisition.no}>{c.requisition.no}</b>
+      </div>
+      <div class="wide">
+        <small>{t("strip.authority")}</small>
+        <span title={c.requisition.authority}>{c.requisition.authority}</span>
+      </div>
+      <div class="wide">
+        <small>{t("strip.basis")}</small>
+        <span title={c.requisition.legal_basis}>{c.requisition.legal_basis}</span>
+      </div>
+      <div>
+        <small>{t("strip.period")}</small>
+        <span>{span(c.from_ms, c.to_ms, zone, lang)}</span>
+      </div>
+      {purge > 0 ? (
+        <div class="wide">
+          <small>{t("strip.purge")}</small>
+          <b class="warn-t" title={day(c.purge_ms ?? 0, zone, lang)}>
+            {countdown(purge, lang)}
+          </b>
+        </div>
+      ) : (
+        <div class="wide">
+          <small>{t("strip.expires")}</small>
+          <span>
+            {c.expires_ms > 0
+              ? t("strip.expires.until", { date: day(c.expires_ms, zone, lang) })
+              : t("strip.expires.none")}
+          </span>
+        </div>
       )}
     </div>
   );
@@ -129,50 +144,78 @@ function Tools(): JSX.Element {
       <button class="ib" type="button" lang={other} onClick={() => void chooseLanguage(other)}>
         {t("tool.language")}
       </button>
+      <UserMenu />
     </div>
   );
 }
 
-function Help(): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const shown = helpShown.value;
-  useEffect(() => {
-    const d = dialog.current;
-    if (shown && d && !d.open) d.showModal();
-  }, [shown]);
+/* Who is signed in, until when that person may be, and the way out. */
+function UserMenu(): JSX.Element | null {
+  const u = user.value;
+  const id = useId();
+  if (!u) return null;
+  const close = (): void => document.getElementById(id)?.hidePopover();
   return (
-    <dialog ref={dialog} aria-labelledby="help-title" onClose={() => (helpShown.value = false)}>
-      <header>
-        <h2 id="help-title">{t("keys.title")}</h2>
-        <button class="ib" type="button" aria-label={t("tool.close")} onClick={() => dialog.current?.close()}>
-          <Icon name="cross" />
-        </button>
-      </header>
-      <div class="bd">
-        <dl class="keys">
-          {shortcuts.map((s) => (
-            <div key={s.what}>
-              <dt>
-                {s.keys.map((k) => (
-                  <kbd key={k}>{k}</kbd>
-                ))}
-              </dt>
-              <dd>{t(s.what)}</dd>
-            </div>
-          ))}
+    <>
+      <button class="who" type="button" popovertarget={id} title={t("who.title")}>
+        <b>{u.name}</b>
+        <small>{tOr(`role.${u.role}`, u.role)}</small>
+      </button>
+      <div class="menu" id={id} popover="auto">
+        <dl class="facts">
+          <dt>{t("login.name")}</dt>
+          <dd class="mono">{u.login}</dd>
+          {u.habilitation && (
+            <>
+              <dt>{t("users.habilitation")}</dt>
+              <dd>{u.habilitation}</dd>
+            </>
+          )}
+          <dt>{t("users.valid.to")}</dt>
+          <dd>{day(u.valid_to_ms, tz.value, language.value)}</dd>
         </dl>
-        <p class="hint">{t("keys.note")}</p>
+        <button class="btn" type="button" onClick={() => (close(), (passwordShown.value = true))}>
+          {t("password.title")}
+        </button>
+        <button class="btn" type="button" onClick={() => void logout()}>
+          {t("who.logout")}
+        </button>
       </div>
-    </dialog>
+    </>
   );
 }
 
+function Help(): JSX.Element | null {
+  if (!helpShown.value) return null;
+  return (
+    <Dialog title={t("keys.title")} onClose={() => (helpShown.value = false)}>
+      <dl class="keys">
+        {shortcuts.map((s) => (
+          <div key={s.what}>
+            <dt>
+              {s.keys.map((k) => (
+                <kbd key={k}>{k}</kbd>
+              ))}
+            </dt>
+            <dd>{t(s.what)}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="hint">{t("keys.note")}</p>
+    </Dialog>
+  );
+}
+
+/* No search without a case: what is missing and who can help. */
 function NoCase(): JSX.Element {
+  const closed = boot.value?.cases.length ?? 0;
   return (
     <main class="page" id="main" tabIndex={-1}>
       <div class="notice">
+        <Icon name="cases" />
         <h1>{t("case.none.title")}</h1>
         <p>{t("case.none.text")}</p>
+        {closed > 0 && <p>{t("case.none.closed", { n: closed })}</p>}
         <pre>relecture -d DIR case open --help</pre>
       </div>
     </main>
@@ -202,50 +245,55 @@ class Boundary extends Component<{ children: ComponentChildren }, { fault: strin
   }
 }
 
-function Content(): JSX.Element {
-  if (bootError.value)
-    return (
-      <main class="page" id="main" tabIndex={-1}>
-        <div class="notice" role="alert">
-          <h1>{t("boot.failed")}</h1>
-          <p>{bootError.value.code === "unreachable" ? t("boot.failed.text") : errorText(bootError.value)}</p>
-          <button class="btn pri" type="button" onClick={() => void start()}>
-            {t("retry")}
-          </button>
-        </div>
-      </main>
-    );
+function Failed(): JSX.Element | null {
+  const e = bootError.value;
+  if (!e) return null;
+  return (
+    <main class="page" id="main" tabIndex={-1}>
+      <div class="notice" role="alert">
+        <h1>{t(e.code === "unreachable" ? "boot.failed" : "boot.refused")}</h1>
+        <p>{e.code === "unreachable" ? t("boot.failed.text") : errorText(e)}</p>
+        <button class="btn pri" type="button" onClick={() => void start()}>
+          {t("retry")}
+        </button>
+      </div>
+    </main>
+  );
+}
+
+/* The page of the address if this user may see it, else the first one that he may. */
+function current(): Page {
+  const wanted = pages.find((p) => p.page === place.value?.page);
+  if (wanted && may(...wanted.rights)) return wanted.page;
+  return pages.find((p) => may(...p.rights))?.page ?? "about";
+}
+
+function Content({ page }: { page: Page }): JSX.Element {
+  if (bootError.value) return <Failed />;
   if (!boot.value)
     return (
       <main class="page" id="main" tabIndex={-1} aria-busy="true">
-        <p class="hint">{t("boot.loading")}</p>
+        <p class="hint">{t("loading")}</p>
       </main>
     );
-  if (page.value === "search") return openCase.value ? <SearchPage /> : <NoCase />;
-  return <Later name={page.value} />;
+  if (page === "search") return openCase.value ? <SearchPage /> : <NoCase />;
+  return <Later name={page} />;
 }
 
-export function Shell(): JSX.Element {
-  useEffect(() => {
-    const onKey = (e: KeyboardEvent): void =>
-      onGlobalKey(
-        e,
-        () => {
-          location.hash = pageHash("search");
-          page.value = "search";
-          /* After the page is drawn: the field may not be there yet. */
-          requestAnimationFrame(() => document.querySelector<HTMLInputElement>("#sentence")?.select());
-        },
-        () => (helpShown.value = true),
-      );
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
-  }, []);
-  const current = page.value;
-  const title = `${t(`nav.${current}`)} · ${t("app.name")}`;
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
+/* Before anybody is signed in there is no strip, no rail, and nothing of any case. */
+function Gate({ children }: { children: ComponentChildren }): JSX.Element {
+  return (
+    <>
+      <header class="top bare">
+        <span />
+        <Tools />
+      </header>
+      {children}
+    </>
+  );
+}
+
+function Work({ page }: { page: Page }): JSX.Element {
   return (
     <>
       <a class="skip" href="#main" onClick={(e) => (e.preventDefault(), document.getElementById("main")?.focus())}>
@@ -259,17 +307,65 @@ export function Shell(): JSX.Element {
         <Tools />
       </header>
       <nav class="rail" aria-label={t("nav.label")}>
-        {rail.map((r) => (
-          <a key={r.page} href={pageHash(r.page)} aria-current={current === r.page ? "page" : undefined}>
-            <Icon name={r.icon} />
-            <span>{t(`nav.${r.page}`)}</span>
-          </a>
-        ))}
+        {pages
+          .filter((p) => may(...p.rights))
+          .map((p) => (
+            <a
+              key={p.page}
+              href={hashOf(p.page)}
+              title={`Alt ${p.key}`}
+              aria-current={page === p.page ? "page" : undefined}
+            >
+              <Icon name={p.page} />
+              <span>{t(`nav.${p.page}`)}</span>
+            </a>
+          ))}
       </nav>
-      <Boundary key={current}>
-        <Content />
+      <Boundary key={page}>
+        <Content page={page} />
       </Boundary>
       <Help />
+      <PasswordDialog />
+      <IdleWarning />
+      <SignInAgain />
+    </>
+  );
+}
+
+export function Shell(): JSX.Element {
+  const state = phase.value;
+  const working = (state === "in" || state === "ended") && !user.value?.must_change;
+  useEffect(() => {
+    if (!working) return undefined;
+    const onKey = (e: KeyboardEvent): void =>
+      onGlobalKey(
+        e,
+        () => {
+          go("search");
+          /* After the page is drawn: the field may not be there yet. */
+          requestAnimationFrame(() => document.querySelector<HTMLInputElement>("#sentence")?.select());
+        },
+        () => (helpShown.value = true),
+      );
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, [working]);
+  const page = current();
+  const title = `${working ? `${t(`nav.${page}`)} · ` : ""}${t("app.name")}`;
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+  return (
+    <>
+      {working ? (
+        <Work page={page} />
+      ) : (
+        <Gate>
+          {bootError.value ? <Failed /> : state === "out" ? <SignIn /> : state === "in" ? <FirstPassword /> : null}
+        </Gate>
+      )}
+      <Line />
+      <Toast />
       <div class="vh" aria-live="polite">
         {announcement}
       </div>

@@ -2,24 +2,10 @@
 /* What the page knows of site and case, as signals. What survives a reload (case, theme, language, view) lies in
  * localStorage; never a sentence, a plate or a result. */
 import { computed, effect, signal } from "@preact/signals";
-import { ApiError, type Boot, type Case, getBoot, type VocabValue } from "./api";
-import { type Language, language, setLanguage, t, tOr } from "./i18n";
-
-export type Page = "search" | "import" | "system" | "about";
-const hashes: Readonly<Record<Page, string>> = {
-  search: "#/recherche",
-  import: "#/import",
-  system: "#/systeme",
-  about: "#/a-propos",
-};
-export const pageHash = (p: Page): string => hashes[p];
-const pageOf = (hash: string): Page =>
-  (Object.keys(hashes) as Page[]).find((p) => hashes[p] === hash) ?? "search";
-
-export const page = signal<Page>(pageOf(location.hash));
-window.addEventListener("hashchange", () => {
-  page.value = pageOf(location.hash);
-});
+import { type Boot, type Case, getBoot, type VocabValue } from "./api";
+import { type ApiError, asApiError } from "./http";
+import { isKey, type Language, language, setLanguage, t, tOr } from "./i18n";
+import { phase, resume, user } from "./session";
 
 export function kept(key: string): string | null {
   try {
@@ -65,13 +51,20 @@ export function chooseCase(id: string): void {
   keep("case", id);
 }
 
+/* Who is it, then what the site is. */
 export async function start(): Promise<void> {
   bootError.value = null;
   try {
+    if (phase.value !== "in") await resume();
+    if (phase.value !== "in" || user.value?.must_change) return;
     boot.value = await getBoot();
   } catch (e) {
-    bootError.value = e instanceof ApiError ? e : new ApiError("internal", String(e));
+    bootError.value = asApiError(e);
   }
+}
+/* After an act that changes cases or cameras. */
+export async function refreshBoot(): Promise<void> {
+  boot.value = await getBoot();
 }
 
 const cameraNames = computed(() => {
@@ -101,4 +94,11 @@ export const fieldLabel = (field: string): string => tOr(`field.${field}`, t("fi
 /* What a screen reader is told, wherever it happens. */
 export const announcement = signal("");
 
-export const errorText = (e: ApiError): string => tOr(`error.${e.code}`, e.message || t("error.internal"));
+/* In the page's words: why a field was not taken, why a session ended, else what the code means. */
+export function errorText(e: ApiError): string {
+  const { why, reason } = e.params;
+  if (e.code === "bad_field" && typeof why === "string") return tOr(`why.${why}`, e.message);
+  const precise = `error.${e.code}.${String(reason)}`;
+  if (isKey(precise)) return t(precise);
+  return tOr(`error.${e.code}`, e.message || t("error.internal"));
+}

@@ -131,3 +131,34 @@ export function hours(h: number, lang: Lang): string {
   }
   return `${new Intl.NumberFormat(lang, { maximumFractionDigits: 1 }).format(h)}\u00a0h`;
 }
+
+/* "20/11/2026 14:00", what a moment field shows. */
+export const dateText = (ms: number, tz: string): string => {
+  const p = partsOf(ms, tz);
+  return `${pad(p.day)}/${pad(p.month)}/${p.year} ${pad(p.hour)}:${pad(p.minute)}`;
+};
+
+/* "20/11/2026 14:00", also without the year (then the one that brings it nearest to `near`), "20/11 14h", or
+ * "20/11/2026" for the start of that day. null when it is no moment. */
+export function parseMoment(text: string, tz: string, near: number): number | null {
+  const m = /^\s*(\d{1,2})\s*[/.-]\s*(\d{1,2})(?:\s*[/.-]\s*(\d{4}))?(?:\s+(\d{1,2})(?:\s*[:hH.]\s*(\d{2})?)?)?\s*$/.exec(text);
+  if (!m) return null;
+  const [dayNo, month, hour, minute] = [Number(m[1]), Number(m[2]), Number(m[4] ?? "0"), Number(m[5] ?? "0")];
+  if (hour > 23 || minute > 59 || month < 1 || month > 12 || dayNo < 1) return null;
+  const year = partsOf(near, tz).year;
+  const years = m[3] ? [Number(m[3])] : [year - 1, year, year + 1];
+  const found = years
+    .filter((y) => y >= 1970 && y <= 9999 && dayNo <= new Date(Date.UTC(y, month, 0)).getUTCDate())
+    .map((y) => fromLocal({ year: y, month, day: dayNo, hour, minute }, tz));
+  return found.toSorted((a, b) => Math.abs(a - near) - Math.abs(b - near))[0] ?? null;
+}
+
+/* 7 j 23 h, 23 h 10, 12 min: what is left, in its two largest units. */
+export function countdown(ms: number, lang: Lang): string {
+  const minutes = Math.max(0, Math.floor(ms / 60e3));
+  const days = Math.floor(minutes / 1440);
+  const h = Math.floor(minutes / 60) % 24;
+  if (days > 0) return `${days}\u00a0${lang === "fr" ? "j" : "d"}${h ? ` ${h}\u00a0h` : ""}`;
+  if (h > 0) return `${h}\u00a0h\u00a0${pad(minutes % 60)}`;
+  return `${minutes}\u00a0min`;
+}

@@ -207,14 +207,14 @@ test("English is equal: sentence, labels, times", async () => {
   if (!/\d\d:\d\d:\d\d\.\d\d/.test(await cards(page).first().textContent())) throw new Error("time");
 });
 
-test("Ctrl K, /, F1 and Alt 1..4 work anywhere", async () => {
-  await page.keyboard.press("Alt+2");
+test("Ctrl K, /, F1 and Alt 1, 4, 8, 9 work anywhere", async () => {
+  await page.keyboard.press("Alt+4");
   await page.locator("h1", { hasText: "Import" }).waitFor();
   await page.locator("td", { hasText: "vtest.avi" }).waitFor();
   await page.locator("td", { hasText: "done" }).waitFor();
-  await page.keyboard.press("Alt+3");
+  await page.keyboard.press("Alt+8");
   await page.locator("dd", { hasText: "libxrt_core.so.2" }).waitFor();
-  await page.keyboard.press("Alt+4");
+  await page.keyboard.press("Alt+9");
   await page.locator("td", { hasText: "preact" }).first().waitFor();
   await page.keyboard.press("Control+k");
   await page.waitForFunction(() => document.activeElement?.id === "sentence");
@@ -239,7 +239,7 @@ test("another case sees none of this one's sightings", async () => {
 test("an import into the running server is followed to its end, a broken file with what to do", async () => {
   const other = await page.evaluate((id) => [...document.querySelector("#case").options].map((o) => o.value).find((v) => v !== id), caseId);
   await page.selectOption("#case", other);
-  await page.keyboard.press("Alt+2");
+  await page.keyboard.press("Alt+4");
   await page.locator(".notice", { hasText: "No recording" }).waitFor();
   const broken = join(dir, "broken.mp4");
   writeFileSync(broken, "this is no video");
@@ -288,7 +288,7 @@ for (const theme of ["dark", "light"])
     await p.getByRole("button", { name: "Cartes" }).click();
     await ask(p, "personne le 25/12/2026");
     await look("stopped");
-    for (const [key, where] of [["Alt+2", "import"], ["Alt+3", "system"], ["Alt+4", "about"]]) {
+    for (const [key, where] of [["Alt+4", "import"], ["Alt+8", "system"], ["Alt+9", "about"]]) {
       await p.keyboard.press(key);
       await p.locator("main h1").waitFor();
       await p.waitForLoadState("networkidle").catch(() => undefined);
@@ -325,7 +325,7 @@ if (process.env.SHOTS)
       await p.locator(".grid").focus();
       await p.screenshot({ path: join(root, `web/docs/search-${theme}.png`) });
       if (theme === "dark") {
-        await p.keyboard.press("Alt+2");
+        await p.keyboard.press("Alt+4");
         await p.locator("td", { hasText: "vtest.avi" }).waitFor();
         await p.screenshot({ path: join(root, "web/docs/import-dark.png") });
       }

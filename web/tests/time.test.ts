@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { describe, expect, it } from "vitest";
-import { clock, duration, fieldText, fromLocal, hours, parseField, span } from "../src/time";
+import { clock, countdown, dateText, duration, fieldText, fromLocal, hours, parseField, parseMoment, span } from "../src/time";
 
 const PARIS = "Europe/Paris";
 const at = (iso: string): number => Date.parse(iso);
@@ -61,5 +61,32 @@ describe("time", () => {
     const a = at("2026-11-20T13:00:00Z");
     expect(span(a, a + 3 * 3600e3, PARIS, "en")).toBe("Fri 20 Nov 14:00 → 17:00");
     expect(span(a, a + 24 * 3600e3, PARIS, "en")).toBe("Fri 20 Nov 14:00 → Sat 21 Nov 14:00");
+  });
+});
+
+describe("moments with their year", () => {
+  const zone = "Europe/Paris";
+  const now = Date.UTC(2026, 10, 24, 12, 0);
+  it("are read as they are written", () => {
+    for (const ms of [Date.UTC(2026, 10, 20, 13, 0), Date.UTC(2027, 5, 1, 22, 59), Date.UTC(2024, 1, 29, 0, 0)])
+      expect(parseMoment(dateText(ms, zone), zone, now)).toBe(ms);
+  });
+  it("without the year are the nearest one", () => {
+    expect(parseMoment("20/11 14:00", zone, now)).toBe(Date.UTC(2026, 10, 20, 13, 0));
+    expect(parseMoment("2/1 8h", zone, now)).toBe(Date.UTC(2027, 0, 2, 7, 0));
+    expect(parseMoment("24/11/2026", zone, now)).toBe(Date.UTC(2026, 10, 23, 23, 0));
+  });
+  it("that do not exist are refused", () => {
+    for (const text of ["", "32/11/2026", "29/02/2026 10:00", "20/13/2026", "20/11/2026 24:00", "demain", "20/11/26 14:00"])
+      expect(parseMoment(text, zone, now)).toBeNull();
+  });
+});
+
+describe("what is left", () => {
+  it("is said in its two largest units, and never below nothing", () => {
+    expect(countdown(7 * 86400e3 + 23.5 * 3600e3, "fr").replace(/\u00a0/g, " ")).toBe("7 j 23 h");
+    expect(countdown(2 * 86400e3, "en").replace(/\u00a0/g, " ")).toBe("2 d");
+    expect(countdown(3600e3 * 5 + 60e3, "fr").replace(/\u00a0/g, " ")).toBe("5 h 01");
+    expect(countdown(-5, "fr").replace(/\u00a0/g, " ")).toBe("0 min");
   });
 });

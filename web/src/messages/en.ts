@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+import { officeEn } from "./office_en";
 import type { Messages } from "./fr";
 
 export const en: Messages = {
+  ...officeEn,
   "app.name": "Relecture",
   "nav.label": "Pages",
   "nav.search": "Search",
@@ -192,8 +194,8 @@ export const en: Messages = {
   "keys.note": "Letters act while the list or the player has the focus.",
 
   "case.none.title": "No open case",
-  "case.none.text": "Searching is possible only inside a case opened on a requisition. For now a case is opened on the command line:",
-  "boot.loading": "Loading…",
+  "case.none.text": "Searching is possible only inside a case opened on a requisition: the chief opens it, with its period, its cameras and its criteria.",
+  "case.none.closed": "{n} cases are closed.",
   "boot.failed": "The server does not answer",
   "boot.failed.text": "Check that “relecture serve” is running, then try again.",
   "page.broken": "The page met an error",

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The page's words. French is the reference: its keys are the type of every other language. */
 
+import { officeFr } from "./office_fr";
+
 export const fr = {
+  ...officeFr,
   "app.name": "Relecture",
   "nav.label": "Pages",
   "nav.search": "Recherche",
@@ -192,8 +195,8 @@ export const fr = {
   "keys.note": "Les lettres agissent quand la liste ou le lecteur a le focus.",
 
   "case.none.title": "Aucun dossier ouvert",
-  "case.none.text": "Une recherche n’est possible que dans un dossier ouvert sur réquisition. L’ouverture se fait aujourd’hui en ligne de commande :",
-  "boot.loading": "Chargement…",
+  "case.none.text": "Une recherche n’est possible que dans un dossier ouvert sur réquisition : le chef de salle l’ouvre, avec sa période, ses caméras et ses critères.",
+  "case.none.closed": "{n} dossiers sont clos.",
   "boot.failed": "Le serveur ne répond pas",
   "boot.failed.text": "Vérifiez que « relecture serve » tourne, puis réessayez.",
   "page.broken": "La page a rencontré une erreur",

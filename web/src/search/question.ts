@@ -3,6 +3,7 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { type Answer, ApiError, postSearch, type Question } from "../api";
 import { language } from "../i18n";
+import { may } from "../session";
 import { keep, kept, openCase } from "../state";
 
 export const PAGE_SIZE = 60;
@@ -85,6 +86,6 @@ effect(() => {
   if (caseOfQuestion.value === null) return;
   untracked(() => {
     clearSearch();
-    void search();
+    if (may("search")) void search();
   });
 });
