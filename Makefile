@@ -391,7 +391,7 @@ all: $(B)/vocabulary.json
 
 # ---- what a person runs -------------------------------------------------------------------------------------
 # Debian packages by name; libevent 2.1.12-stable-8+deb12u1 or later comes from bookworm-security.
-DEPS := gcc g++ clang make pkg-config binutils ca-certificates curl git \
+DEPS := gcc g++ clang make systemd pkg-config binutils ca-certificates curl git \
         libxrt-dev libxrt1 uuid-dev libvart-dev libvart2 libxir-dev libxir2 libxir-utils libunilog-dev libgoogle-glog-dev \
         libevent-dev libjansson-dev libsodium-dev libsqlite3-dev sqlite3 libssl-dev openssl libturbojpeg0-dev \
         libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libseccomp-dev libcmocka-dev libdnnl-dev \
@@ -450,6 +450,18 @@ demo:
 	@echo "Building (the first time: a few minutes) ..."
 	@$(MAKE) --no-print-directory all
 	@tests/tools/demo.sh
+# Where it is installed by hand: make install PREFIX=/usr/local; the unit and the user: host/packaging.
+PREFIX ?= /usr/local
+.PHONY: install deb
+install: all
+	@host/packaging/install.sh $(B) "$(DESTDIR)" $(PREFIX)
+deb: all
+	@host/packaging/deb.sh $(B) build/deb
+# Root, debootstrap and a Debian mirror; several minutes.
+.PHONY: test-deb
+test-deb: deb
+	@ffmpeg -nostdin -v error -y -t 20 -i /usr/share/doc/opencv-doc/examples/data/vtest.avi -c:v libx264 -preset veryfast -an build/deb/clip.mp4
+	@tests/tools/test_deb.sh build/deb/relecture_*.deb build/deb/clip.mp4
 check-includes:
 	@tests/tools/check-includes.sh
 format:
@@ -464,6 +476,7 @@ help:
 	@echo "make exactness   the simulated DPU against two witnesses"
 	@echo "make accuracy    what the machine sees, against ../shared/data"
 	@echo "make fuzz        libFuzzer targets; FUZZ_S=60 seconds each"
+	@echo "make install     PREFIX=/usr/local DESTDIR=; make deb: a Debian package in build/deb"
 	@echo "make deps        Debian packages to build and test; deps-bench: those of the benchmarks too"
 	@echo "Variables: VARIANT=release|debug|asan|tsan  CC=gcc|clang  CI=true (warnings are errors)  V=1"
 

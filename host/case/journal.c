@@ -87,13 +87,10 @@ static enum err add_one(struct register_db *r, const struct journal_entry *entry
 
 enum err journal_add_many(struct register_db *r, const struct journal_entry *entries, size_t n,
                           uint64_t *seq) {
-    /* IMMEDIATE: two writers must not read the same head. */
-    enum err e = register_error(r, sqlite3_exec(r->db, "BEGIN IMMEDIATE", NULL, NULL, NULL), "journal begin");
+    enum err e = register_begin(r);
     if (e) return e;
     for (size_t i = 0; !e && i < n; i++) e = add_one(r, &entries[i], seq);
-    if (!e) e = register_error(r, sqlite3_exec(r->db, "COMMIT", NULL, NULL, NULL), "journal commit");
-    if (e) sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
-    return e;
+    return register_end(r, e);
 }
 
 enum err journal_add(struct register_db *r, const struct journal_entry *entry, uint64_t *seq) {

@@ -68,17 +68,43 @@ static enum err read_pragma(struct register_db *r, const char *sql, int *out) {
     return e;
 }
 
+enum err register_begin(struct register_db *r) {
+    /* IMMEDIATE: two writers must not read the same head of the journal. */
+    const enum err e = r->depth == 0 ? exec(r, "BEGIN IMMEDIATE") : OK;
+    if (!e) r->depth++;
+    return e;
+}
+
+enum err register_end(struct register_db *r, enum err so_far) {
+    if (--r->depth > 0) return so_far;
+    const enum err e = so_far ? so_far : exec(r, "COMMIT");
+    /* SQLite ends a transaction by itself after some errors (a full disk). */
+    if (e && !sqlite3_get_autocommit(r->db) && exec(r, "ROLLBACK"))
+        log_error("register", "op=rollback failed after %s", err_text(e));
+    return e;
+}
+
 static enum err create_tables(struct register_db *r) {
     char sql[128];
-    enum err e = exec(r, "BEGIN IMMEDIATE");
+    enum err e = register_begin(r);
     if (e) return e;
     e = exec(r, register_schema);
-    snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d", REGISTER_APPLICATION_ID,
-             REGISTER_VERSION);
+    snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=1", REGISTER_APPLICATION_ID);
     if (!e) e = exec(r, sql);
-    if (!e) e = exec(r, "COMMIT");
-    if (e && exec(r, "ROLLBACK")) log_error("register", "op=rollback failed after %s", err_text(e));
-    return e;
+    return register_end(r, e);
+}
+
+/* Every step that this register has not had yet; another process may be at the same. */
+static enum err upgrade(struct register_db *r) {
+    int version = 0;
+    char sql[64];
+    enum err e = register_begin(r);
+    if (e) return e;
+    e = read_pragma(r, "PRAGMA user_version", &version);
+    for (; !e && version < REGISTER_VERSION; version++) e = exec(r, register_upgrades[version - 1]);
+    snprintf(sql, sizeof sql, "PRAGMA user_version=%d", REGISTER_VERSION);
+    if (!e) e = exec(r, sql);
+    return register_end(r, e);
 }
 
 enum err register_open(const char *dir, bool create, struct register_db **out) {
@@ -108,11 +134,14 @@ enum err register_open(const char *dir, bool create, struct register_db **out) {
     if (!e && fresh) e = create_tables(r);
     if (!e) e = read_pragma(r, "PRAGMA application_id", &app);
     if (!e) e = read_pragma(r, "PRAGMA user_version", &version);
-    if (!e && (app != REGISTER_APPLICATION_ID || version != REGISTER_VERSION)) {
-        log_error("register", "path=%s is not a register of this version (application %x, version %d)", path,
-                  app, version);
+    if (!e && (app != REGISTER_APPLICATION_ID || version < 1 || version > REGISTER_VERSION)) {
+        log_error("register",
+                  "path=%s is not a register of this version or an earlier one (application %x, version %d, "
+                  "known up to %d)",
+                  path, app, version, REGISTER_VERSION);
         e = ERR_CORRUPT;
     }
+    if (!e && version < REGISTER_VERSION) e = upgrade(r);
     if (e) goto fail;
     *out = r;
     return OK;
@@ -286,7 +315,11 @@ static enum err next_case_id(struct register_db *r, int64_t now_ms, char *out, s
 
 static enum err insert_case(struct register_db *r, const struct case_file *c) {
     sqlite3_stmt *st;
-    enum err e = register_prepare(r, "INSERT INTO case_file VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)", &st);
+    enum err e = register_prepare(r,
+                                  "INSERT INTO case_file(id,requisition,authority,basis,offence,"
+                                  "from_ms,to_ms,criteria,state,opened_ms,expires_ms)"
+                                  " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+                                  &st);
     if (e) return e;
     const char *const text[] = {c->id, c->requisition, c->authority, c->basis, c->offence};
     for (int i = 0; i < 5; i++) sqlite3_bind_text(st, i + 1, text[i], -1, SQLITE_STATIC);
@@ -315,13 +348,11 @@ enum err case_open(struct register_db *r, struct case_file *c) {
     c->opened_ms = clock_wall_ms();
     if (c->expires_ms == 0) c->expires_ms = c->opened_ms + CASE_LIFE_MS;
     snprintf(c->state, sizeof c->state, "open");
-    enum err e = exec(r, "BEGIN IMMEDIATE");
+    enum err e = register_begin(r);
     if (e) return e;
     e = next_case_id(r, c->opened_ms, c->id, sizeof c->id);
     if (!e) e = insert_case(r, c);
-    if (!e) e = exec(r, "COMMIT");
-    if (e && exec(r, "ROLLBACK")) log_error("register", "op=rollback failed after %s", err_text(e));
-    return e;
+    return register_end(r, e);
 }
 
 #define CASE_COLUMNS                                                                                         \

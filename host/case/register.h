@@ -44,8 +44,17 @@ bool case_allows(const struct case_file *c, const char *criterion);
 void case_restrict(struct case_file *c, const char *site_allowed);
 void case_perimeter(const struct case_file *c, struct perimeter *out); /* borrows c->cameras */
 
+/* A register of an earlier version is brought up to this one. ERR_CORRUPT: damaged, or of a later version. */
 MUST_CHECK enum err register_open(const char *dir, bool create, struct register_db **out);
 void register_close(struct register_db **r);
+
+/* Several acts as one: what happens between begin and end is written whole (end with OK) or not at all. Calls
+ * nest, and the outermost one decides; an act that failed inside must make the outer one fail. Every function
+ * of host/case that writes may stand inside. */
+MUST_CHECK enum err register_begin(struct register_db *r);
+/* Commits when `so_far` is OK, else takes everything back. Returns so_far, or why it could not be committed.
+ */
+MUST_CHECK enum err register_end(struct register_db *r, enum err so_far);
 
 /* ERR_USAGE (bad id or coordinates), ERR_EXISTS. Sets c->number. */
 MUST_CHECK enum err camera_add(struct register_db *r, struct camera *c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* register_internal.h - what register.c and journal.c share: the database handle and its small helpers. */
+/* register_internal.h - what the files of host/case share: the database handle and its small helpers. */
 #ifndef HOST_CASE_REGISTER_INTERNAL_H
 #define HOST_CASE_REGISTER_INTERNAL_H
 
@@ -9,6 +9,7 @@
 
 struct register_db {
     sqlite3 *db;
+    unsigned depth; /* of register_begin() */
 };
 
 /* Translates and logs a SQLite result once. OK for SQLITE_OK, ROW and DONE. */

@@ -5,8 +5,8 @@
 #define HOST_CASE_REGISTER_SCHEMA_H
 
 #define REGISTER_APPLICATION_ID 0x52454c52 /* "RELR" */
-#define REGISTER_VERSION        1
 
+/* Version 1. It never changes any more: what came later stands in register_upgrades. */
 static const char register_schema[] =
     "CREATE TABLE camera("
     " number INTEGER PRIMARY KEY CHECK(number BETWEEN 1 AND 65535)," /* dense, never reused; what the index
@@ -49,5 +49,70 @@ static const char register_schema[] =
     "grows'); END;"
     "CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT,'the journal only "
     "grows'); END;";
+
+/* Step N takes a register from version N + 1 to N + 2. Steps are only added at the end. */
+static const char *const register_upgrades[] = {
+    /* 1 -> 2: sessions, requisitions in full, what was decided and kept. */
+    "ALTER TABLE user ADD COLUMN must_change INTEGER NOT NULL DEFAULT 0 CHECK(must_change IN (0,1));" /* a
+                                                                                    one-time password */
+    "ALTER TABLE user ADD COLUMN criteria TEXT NOT NULL DEFAULT 'all';" /* what the user may ask for */
+    "ALTER TABLE user ADD COLUMN last_login_ms INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE session("
+    " token_hash BLOB PRIMARY KEY CHECK(length(token_hash) = 32)," /* of the cookie; the token itself is kept
+                                                                      nowhere */
+    " login TEXT NOT NULL REFERENCES user(login), station TEXT NOT NULL," /* where it came from */
+    " created_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX session_login ON session(login);"
+    "ALTER TABLE case_file ADD COLUMN doc_sha256 TEXT NOT NULL DEFAULT '';" /* of the signed requisition */
+    "ALTER TABLE case_file ADD COLUMN opened_by TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE case_file ADD COLUMN closed_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE case_file ADD COLUMN closed_by TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE case_criterion(" /* the line of the requisition that supports it */
+    " case_id TEXT NOT NULL REFERENCES case_file(id), criterion TEXT NOT NULL, line TEXT NOT NULL,"
+    " PRIMARY KEY(case_id, criterion)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE case_officer(" /* the officers who may read it */
+    " case_id TEXT NOT NULL REFERENCES case_file(id), login TEXT NOT NULL REFERENCES user(login),"
+    " PRIMARY KEY(case_id, login)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE extension(" /* what a case asks for beyond its requisition; NULL = not asked */
+    " id INTEGER PRIMARY KEY, case_id TEXT NOT NULL REFERENCES case_file(id),"
+    " from_ms INTEGER, to_ms INTEGER, expires_ms INTEGER, cameras TEXT," /* numbers, comma-separated */
+    " reason TEXT NOT NULL CHECK(reason <> ''), doc_sha256 TEXT NOT NULL,"
+    " by TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+    " state TEXT NOT NULL CHECK(state IN ('pending','approved','refused')),"
+    " decided_by TEXT NOT NULL DEFAULT '' CHECK(decided_by <> by)," /* the second person */
+    " decided_ms INTEGER NOT NULL DEFAULT 0, decided_reason TEXT NOT NULL DEFAULT '') STRICT;"
+    "CREATE TABLE extension_criterion("
+    " extension INTEGER NOT NULL REFERENCES extension(id), criterion TEXT NOT NULL, line TEXT NOT NULL,"
+    " PRIMARY KEY(extension, criterion)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE decision(" /* superseded, never erased: the highest version is in force */
+    " case_id TEXT NOT NULL REFERENCES case_file(id), sighting INTEGER NOT NULL, version INTEGER NOT NULL,"
+    " state TEXT NOT NULL CHECK(state IN ('confirmed','rejected','undecided')), reason TEXT NOT NULL,"
+    " by TEXT NOT NULL, at_ms INTEGER NOT NULL, viewed_ms INTEGER NOT NULL,"
+    " PRIMARY KEY(case_id, sighting, version)) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER decision_no_update BEFORE UPDATE ON decision BEGIN SELECT RAISE(ABORT,'a decision is "
+    "superseded, never altered'); END;"
+    "CREATE TRIGGER decision_no_delete BEFORE DELETE ON decision WHEN (SELECT state FROM case_file WHERE "
+    "id = OLD.case_id) = 'open' BEGIN SELECT RAISE(ABORT,'a decision is superseded, never erased'); END;"
+    "CREATE TABLE exhibit(" /* a sighting kept for the case; times are the sighting's own */
+    " id INTEGER PRIMARY KEY, case_id TEXT NOT NULL REFERENCES case_file(id), sighting INTEGER NOT NULL,"
+    " camera INTEGER NOT NULL REFERENCES camera(number), recording INTEGER NOT NULL,"
+    " from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, best_ms INTEGER NOT NULL,"
+    " pad_before_s INTEGER NOT NULL CHECK(pad_before_s BETWEEN 0 AND 600),"
+    " pad_after_s INTEGER NOT NULL CHECK(pad_after_s BETWEEN 0 AND 600), note TEXT NOT NULL,"
+    " by TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+    " removed_by TEXT NOT NULL DEFAULT '', removed_ms INTEGER NOT NULL DEFAULT 0) STRICT;" /* 0 = kept */
+    "CREATE UNIQUE INDEX exhibit_kept ON exhibit(case_id, sighting) WHERE removed_ms = 0;"
+    "CREATE TABLE saved_search("
+    " id INTEGER PRIMARY KEY, case_id TEXT NOT NULL REFERENCES case_file(id), name TEXT NOT NULL,"
+    " question TEXT NOT NULL," /* a body of POST /search */
+    " by TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX saved_search_case ON saved_search(case_id);"
+    "CREATE TABLE camera_group(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE CHECK(name <> '')) STRICT;"
+    "CREATE TABLE camera_group_member("
+    " group_id INTEGER NOT NULL REFERENCES camera_group(id) ON DELETE CASCADE,"
+    " number INTEGER NOT NULL REFERENCES camera(number),"
+    " PRIMARY KEY(group_id, number)) STRICT, WITHOUT ROWID;",
+};
+#define REGISTER_VERSION ((int)(sizeof register_upgrades / sizeof register_upgrades[0]) + 1)
 
 #endif

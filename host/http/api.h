@@ -23,8 +23,12 @@ void api_sighting_clip_get(struct exchange *x);
 void api_media_thumbnail_get(struct exchange *x);
 void api_media_clip_get(struct exchange *x);
 void api_media_frame_get(struct exchange *x);
+void api_camera_clip_get(struct exchange *x);
+void api_media_camera_clip_get(struct exchange *x);
+void api_media_camera_frame_get(struct exchange *x);
 void api_imports_get(struct exchange *x);
 void api_events_get(struct exchange *x);
+void api_outline_get(struct exchange *x);
 void api_system_get(struct exchange *x);
 
 /* Parts that several resources show; new references, NULL = no memory or the register failed. */

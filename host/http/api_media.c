@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /media and GET /sightings/ID/clip: thumbnails from the index; clips and exact stills as files that a
- * decode worker makes on first demand. Nothing outside the case's period is ever cut. */
+/* GET /media, GET /sightings/ID/clip and GET /cameras/ID/clip: thumbnails from the index; clips and exact
+ * stills as files that a decode worker makes on first demand. Nothing outside the case's period is ever cut.
+ */
 #include "host/http/api.h"
 
 #include <inttypes.h>
@@ -18,14 +19,16 @@
 #define TAIL_MS      3000
 #define PART_MS      30000 /* a longer passage is cut into parts: the first one is soon there */
 #define REST_MS      5000  /* a last part shorter than this belongs to the one before */
+#define VIEW_MS      30000 /* what is shown of a neighbouring camera at a time */
 #define JOURNAL_S    60    /* one player asks many times for one view */
 #define PRIVATE_HOUR "private, max-age=3600"
 
 /* One picture or clip being made for one exchange; freed with it. */
 struct work {
     struct exchange *x;
-    uint64_t sighting;
-    int64_t start_ms; /* UTC of the recording's first frame */
+    const char *kind;  /* what it is, for the name of its file */
+    uint64_t sighting; /* or the camera's number, for a view of a camera */
+    int64_t start_ms;  /* UTC of the recording's first frame */
     int64_t from_ms, to_ms;
     int64_t all_from_ms, all_to_ms; /* the passage with lead and tail, of which this is one part */
     unsigned part, n_parts;
@@ -82,8 +85,8 @@ static void remember_view(struct http_server *s, const char *case_id, const char
 
 /* File names of the cache begin with the case, so that they can be erased with it. Case numbers hold digits,
  * letters and hyphens only; anything else becomes '_'. */
-static void key_of(const struct work *w, const char *kind, char out[static EXTRACT_KEY_MAX + 1]) {
-    (void)snprintf(out, EXTRACT_KEY_MAX + 1, "%s_%s_%" PRIx64 "_%" PRId64 "_%" PRId64, w->x->c.id, kind,
+static void key_of(const struct work *w, char out[static EXTRACT_KEY_MAX + 1]) {
+    (void)snprintf(out, EXTRACT_KEY_MAX + 1, "%s_%s_%" PRIx64 "_%" PRId64 "_%" PRId64, w->x->c.id, w->kind,
                    w->sighting, w->from_ms, w->to_ms);
     for (char *p = out; *p; p++)
         if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", *p)) *p = '_';
@@ -139,7 +142,7 @@ static void make(struct exchange *x) {
     struct work *w = x->work;
     char key[EXTRACT_KEY_MAX + 1];
     remember_view(x->server, x->c.id, w->view);
-    key_of(w, w->still ? "still" : "clip", key);
+    key_of(w, key);
     enum err e = w->still ? extract_still(x->ctx->extract, w->path, w->at_us, key, w->done, w)
                           : extract_clip(x->ctx->extract, w->path, (w->from_ms - w->start_ms) * 1000,
                                          (w->to_ms - w->start_ms) * 1000, key, w->done, w);
@@ -147,22 +150,22 @@ static void make(struct exchange *x) {
 }
 
 /* A line of the journal first, unless this very view has one of the last minute. */
-static void journal_and_make(struct exchange *x, const char *action, int64_t from_ms, int64_t to_ms) {
+static void journal_and_make(struct exchange *x, const char *action, const char *object, int64_t from_ms,
+                             int64_t to_ms) {
     struct work *w = x->work;
-    char id[24];
-    (void)snprintf(w->view, sizeof w->view, "%s %" PRIu64 " %" PRId64, action, w->sighting, from_ms);
+    (void)snprintf(w->view, sizeof w->view, "%s%s %" PRIu64 " %" PRId64, action, w->kind, w->sighting,
+                   from_ms);
     if (seen_lately(x->server, x->c.id, w->view)) {
         make(x);
         return;
     }
-    (void)snprintf(id, sizeof id, "%" PRIu64, w->sighting);
-    exchange_journal(x, action, id,
+    exchange_journal(x, action, object,
                      json_pack("{s:I,s:I}", "from_ms", (json_int_t)from_ms, "to_ms", (json_int_t)to_ms),
                      make);
 }
 
 /* NULL = the exchange has ended. */
-static struct work *work_new(struct exchange *x, const struct sighting *s, const struct recording *r) {
+static struct work *work_new(struct exchange *x, const char *kind, uint64_t of, const struct recording *r) {
     if (!x->ctx->extract) {
         exchange_error(x, 503, "no_extract", NULL, "This server cannot make clips.");
         return NULL;
@@ -179,7 +182,7 @@ static struct work *work_new(struct exchange *x, const struct sighting *s, const
         exchange_err(x, ERR_NOMEM);
         return NULL;
     }
-    *w = (struct work){.x = x, .sighting = s->id, .start_ms = r->start_ms};
+    *w = (struct work){.x = x, .kind = kind, .sighting = of, .start_ms = r->start_ms};
     (void)snprintf(w->path, sizeof w->path, "%s", r->path);
     x->work = w;
     return w;
@@ -212,7 +215,7 @@ static void make_clip(struct exchange *x, extract_fn *done) {
     struct sighting s;
     struct recording r;
     if (!find(x, &s, &r)) return;
-    struct work *w = work_new(x, &s, &r);
+    struct work *w = work_new(x, "clip", s.id, &r);
     if (!w) return;
     int64_t end_ms = r.duration_us > 0 ? r.start_ms + r.duration_us / 1000 : x->c.to_ms;
     w->all_from_ms = max64(s.start_ms - LEAD_MS, max64(r.start_ms, x->c.from_ms));
@@ -222,7 +225,7 @@ static void make_clip(struct exchange *x, extract_fn *done) {
         return;
     }
     w->done = done;
-    journal_and_make(x, "play", w->from_ms, w->to_ms);
+    journal_and_make(x, "play", x->match.parameter[0], w->from_ms, w->to_ms);
 }
 
 void api_sighting_clip_get(struct exchange *x) {
@@ -252,13 +255,96 @@ void api_media_frame_get(struct exchange *x) {
         exchange_error(x, 403, "outside_period", NULL, "The moment lies outside the case's period.");
         return;
     }
-    struct work *w = work_new(x, &s, &r);
+    struct work *w = work_new(x, "still", s.id, &r);
     if (!w) return;
     w->from_ms = w->to_ms = at_us; /* exact: milliseconds would name two frames alike */
     w->still = true;
     w->at_us = at_us;
     w->done = on_still;
-    journal_and_make(x, "still", at_ms, at_ms);
+    journal_and_make(x, "still", x->match.parameter[0], at_ms, at_ms);
+}
+
+/* ---- what a camera saw at a moment, whether or not anything passed there ----------------------------------
+ */
+
+/* The camera of the address and its recording at the moment that parameter `name` gives, inside the case;
+ * false = the exchange has ended. */
+static bool find_view(struct exchange *x, const char *name, struct camera *camera, struct recording *r,
+                      int64_t *at_ms) {
+    struct perimeter p;
+    char text[24];
+    uint64_t asked_ms;
+    if (!exchange_case(x)) return false;
+    if (!exchange_query(x, name, text, sizeof text) || !router_u64(text, &asked_ms) ||
+        asked_ms > INT64_MAX / 2) {
+        exchange_err(x, ERR_USAGE);
+        return false;
+    }
+    *at_ms = (int64_t)asked_ms;
+    case_perimeter(&x->c, &p);
+    enum err e = camera_get(x->ctx->reg, x->match.parameter[0], camera);
+    if (e == OK) e = index_recording_at(x->ctx->reader, &p, camera->number, *at_ms, r);
+    if (e == OK) return true;
+    exchange_err(x, e);
+    return false;
+}
+
+/* The part of VIEW_MS that holds the moment: neighbours of one place and time share their file. */
+static struct work *view_work(struct exchange *x, const char *name) {
+    struct camera camera;
+    struct recording r;
+    int64_t at_ms;
+    if (!find_view(x, name, &camera, &r, &at_ms)) return NULL;
+    struct work *w = work_new(x, "view", camera.number, &r);
+    if (!w) return NULL;
+    int64_t end_ms = r.duration_us > 0 ? r.start_ms + r.duration_us / 1000 : x->c.to_ms;
+    w->from_ms = max64(at_ms - at_ms % VIEW_MS, max64(r.start_ms, x->c.from_ms));
+    w->to_ms = min64(at_ms - at_ms % VIEW_MS + VIEW_MS, min64(end_ms, x->c.to_ms));
+    if (w->from_ms < w->to_ms) return w;
+    exchange_err(x, ERR_MISSING);
+    return NULL;
+}
+
+static void on_view_described(const struct extract_result *r, void *arg) {
+    struct work *w = arg;
+    if (r->status != OK) {
+        answer_failed(w, r);
+        return;
+    }
+    char url[192];
+    (void)snprintf(url, sizeof url, "/api/v1/media/camera/%s.mp4?case=%s&from_ms=%" PRId64,
+                   w->x->match.parameter[0], w->x->c.id, w->from_ms);
+    exchange_json(w->x, 200,
+                  json_pack("{s:s,s:I,s:I}", "url", url, "from_ms",
+                            (json_int_t)(w->start_ms + r->first_us / 1000), "to_ms", (json_int_t)w->to_ms));
+}
+
+void api_camera_clip_get(struct exchange *x) {
+    struct work *w = view_work(x, "at_ms");
+    if (!w) return;
+    w->done = on_view_described;
+    journal_and_make(x, "view", x->match.parameter[0], w->from_ms, w->to_ms);
+}
+
+void api_media_camera_clip_get(struct exchange *x) {
+    struct work *w = view_work(x, "from_ms");
+    if (!w) return;
+    w->done = on_clip_file;
+    journal_and_make(x, "view", x->match.parameter[0], w->from_ms, w->to_ms);
+}
+
+void api_media_camera_frame_get(struct exchange *x) {
+    struct camera camera;
+    struct recording r;
+    int64_t at_ms;
+    if (!find_view(x, "t_ms", &camera, &r, &at_ms)) return;
+    struct work *w = work_new(x, "picture", camera.number, &r);
+    if (!w) return;
+    w->still = true;
+    w->at_us = (at_ms - r.start_ms) * 1000;
+    w->from_ms = w->to_ms = w->start_ms + w->at_us / 1000;
+    w->done = on_still;
+    journal_and_make(x, "still", x->match.parameter[0], at_ms, at_ms);
 }
 
 void api_media_thumbnail_get(struct exchange *x) {

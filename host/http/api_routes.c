@@ -7,6 +7,7 @@ static const struct route routes[] = {
     {ROUTER_GET, API "/boot", api_boot_get},
     {ROUTER_GET, API "/cases", api_cases_get},
     {ROUTER_GET, API "/cameras", api_cameras_get},
+    {ROUTER_GET, API "/cameras/{}/clip", api_camera_clip_get},
     {ROUTER_GET, API "/search", api_search_get},
     {ROUTER_POST, API "/search", api_search_post},
     {ROUTER_POST, API "/routes", api_route_post},
@@ -15,8 +16,11 @@ static const struct route routes[] = {
     {ROUTER_GET, API "/media/t/{}.jpg", api_media_thumbnail_get},
     {ROUTER_GET, API "/media/clip/{}.mp4", api_media_clip_get},
     {ROUTER_GET, API "/media/frame/{}.jpg", api_media_frame_get},
+    {ROUTER_GET, API "/media/camera/{}.mp4", api_media_camera_clip_get},
+    {ROUTER_GET, API "/media/camera/{}.jpg", api_media_camera_frame_get},
     {ROUTER_GET, API "/imports", api_imports_get},
     {ROUTER_GET, API "/events", api_events_get},
+    {ROUTER_GET, API "/outline", api_outline_get},
     {ROUTER_GET, API "/system", api_system_get},
 };
 

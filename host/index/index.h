@@ -125,6 +125,10 @@ MUST_CHECK enum err index_sighting_get(struct index_reader *r, const struct peri
 MUST_CHECK enum err index_thumbnail_get(struct index_reader *r, const struct perimeter *p, uint64_t id,
                                         uint8_t **jpeg, size_t *n);
 MUST_CHECK enum err index_recording_get(struct index_reader *r, uint64_t id, struct recording *out);
+/* The one that shows what this camera saw at that moment; ERR_MISSING when none does, or outside the
+ * perimeter. */
+MUST_CHECK enum err index_recording_at(struct index_reader *r, const struct perimeter *p,
+                                       uint16_t camera_number, int64_t at_ms, struct recording *out);
 MUST_CHECK enum err index_recordings(struct index_reader *r, const char *case_id, struct recording **out,
                                      size_t *n); /* array owned by the caller */
 /* Spans of the perimeter's cameras and period, clipped, merged, by camera and time; array owned by the

@@ -22,6 +22,9 @@ static const char *const reader_sql[R_STATEMENTS] = {
     [R_RECORDING] = ("SELECT " RECORDING_COLUMNS " FROM recording WHERE id = ?1"),
     [R_RECORDINGS] =
         ("SELECT " RECORDING_COLUMNS " FROM recording WHERE ?1 IS NULL OR case_id = ?1 ORDER BY id"),
+    [R_RECORDING_AT] =
+        ("SELECT " RECORDING_COLUMNS " FROM recording WHERE id = (SELECT recording_id FROM coverage "
+         "WHERE camera_id = ?1 AND from_ms <= ?2 AND to_ms > ?2 ORDER BY from_ms DESC, id DESC LIMIT 1)"),
     [R_COVERAGE] =
         ("SELECT from_ms, to_ms, state, reason FROM coverage WHERE camera_id = ?1 AND from_ms < ?3 "
          "AND to_ms > ?2 ORDER BY from_ms, to_ms, id"),
@@ -179,6 +182,23 @@ enum err index_recording_get(struct index_reader *r, uint64_t id, struct recordi
     if (!row) return ERR_MISSING;
     recording_from_row(r->st[R_RECORDING], out);
     (void)sqlite3_reset(r->st[R_RECORDING]);
+    return OK;
+}
+
+enum err index_recording_at(struct index_reader *r, const struct perimeter *p, uint16_t camera_number,
+                            int64_t at_ms, struct recording *out) {
+    sqlite3_stmt *st = r->st[R_RECORDING_AT];
+    bool row;
+    enum err e = perimeter_check(p);
+    if (e) return e;
+    if (!perimeter_holds(p, camera_number, at_ms)) return ERR_MISSING;
+    (void)sqlite3_bind_int(st, 1, camera_number);
+    (void)sqlite3_bind_int64(st, 2, at_ms);
+    e = db_step(st, &row);
+    if (e) return e;
+    if (!row) return ERR_MISSING;
+    recording_from_row(st, out);
+    (void)sqlite3_reset(st);
     return OK;
 }
 

@@ -17,6 +17,7 @@ enum reader_statement {
     R_PLATE_TEXTS,
     R_RECORDING,
     R_RECORDINGS,
+    R_RECORDING_AT,
     R_COVERAGE,
     R_SEGMENTS,
     R_COLUMN,

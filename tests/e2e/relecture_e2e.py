@@ -28,10 +28,11 @@ def run(*args, check=None, timeout=300, **kw):
 class Site:
     """A data directory with one camera and one open case."""
 
-    def __init__(self, cameras=("gare-01",), criteria="all", hours=("13", "16")):
+    def __init__(self, cameras=("gare-01",), criteria="all", hours=("13", "16"), exe=RELECTURE):
+        self.exe = exe
         self.top = tempfile.mkdtemp(prefix="relecture-e2e-")
         self.dir = os.path.join(self.top, "data")
-        run(RELECTURE, "init", self.dir, check=0)
+        run(self.exe, "init", self.dir, check=0)
         for c in cameras:
             self("camera", "add", "--id", c, "--name", f"Caméra {c}", "--lat", "43.5536", "--lon", "7.0174", check=0)
         out = self("case", "open", "--requisition", "PV 2026/00812", "--authority", "OPJ, commissariat", "--basis",
@@ -41,7 +42,7 @@ class Site:
         self.case = json.loads(out)["id"]
 
     def __call__(self, *args, **kw):
-        return run(RELECTURE, "-d", self.dir, *args, **kw)
+        return run(self.exe, "-d", self.dir, *args, **kw)
 
     def import_args(self, *files, camera="gare-01", start=START):
         return ["import", "--case", self.case, "--camera", camera, "--start", start, "--json", *files]
@@ -62,7 +63,7 @@ class Site:
         return sorted(items, key=lambda i: i["id"])
 
     def popen(self, *args, **kw):
-        return subprocess.Popen([RELECTURE, "-d", self.dir, *args], text=True, **kw)
+        return subprocess.Popen([self.exe, "-d", self.dir, *args], text=True, **kw)
 
     def close(self):
         shutil.rmtree(self.top, ignore_errors=True)

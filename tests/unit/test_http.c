@@ -65,6 +65,11 @@ enum err camera_list(struct register_db *r, struct camera **out, unsigned *n) {
     *n = 1;
     return OK;
 }
+enum err camera_get(struct register_db *r, const char *id, struct camera *out) {
+    (void)r;
+    *out = (struct camera){.number = 3};
+    return strcmp(id, "gare-01") == 0 ? OK : ERR_MISSING;
+}
 enum err register_open(const char *dir, bool create, struct register_db **out) {
     (void)dir;
     (void)create;
@@ -123,6 +128,12 @@ enum err index_recording_get(struct index_reader *r, uint64_t id, struct recordi
     (void)r;
     *out = (struct recording){.id = id, .start_ms = FROM_MS - 60000, .duration_us = 600000000};
     return OK;
+}
+enum err index_recording_at(struct index_reader *r, const struct perimeter *p, uint16_t camera_number,
+                            int64_t at_ms, struct recording *out) {
+    assert_int_equal(camera_number, 3);
+    if (at_ms < p->from_ms || at_ms >= FROM_MS + 540000) return ERR_MISSING;
+    return index_recording_get(r, 5, out);
 }
 enum err index_recordings(struct index_reader *r, const char *case_id, struct recording **out, size_t *n) {
     (void)r;
@@ -524,6 +535,37 @@ static void http_still_outside_the_period_is_refused(void **state) {
     assert_int_equal(fake.n_clips, 1);
 }
 
+/* Neighbouring cameras are shown at a moment, in pieces of 30 s of the clock, cut to the case. */
+static void http_view_of_a_camera_is_cut_to_the_case_and_journalled(void **state) {
+    (void)state;
+    char path[128], part[80];
+    int64_t at_ms = FROM_MS + 61234, piece_ms = at_ms - at_ms % 30000;
+    snprintf(path, sizeof path, "/api/v1/cameras/gare-01/clip?at_ms=%lld", (long long)at_ms);
+    assert_int_equal(get(path, IN_CASE), 200);
+    assert_int_equal(fake.from_us, (piece_ms - (FROM_MS - 60000)) * 1000);
+    assert_int_equal(fake.to_us - fake.from_us, 30000000);
+    snprintf(part, sizeof part, "/api/v1/media/camera/gare-01.mp4?case=" CASE "&from_ms=%lld",
+             (long long)piece_ms);
+    assert_reply_holds(part);
+    assert_string_equal(fake.action, "view");
+    assert_int_equal(get(part, ""), 200);
+    assert_string_equal(body_of(), "0123456789");
+    assert_int_equal(fake.n_journal, 1);
+    snprintf(path, sizeof path, "/api/v1/cameras/gare-01/clip?at_ms=%lld", (long long)FROM_MS);
+    assert_int_equal(get(path, IN_CASE), 200);
+    assert_int_equal(fake.from_us, 60000000);
+    snprintf(path, sizeof path, "/api/v1/cameras/gare-01/clip?at_ms=%lld", (long long)FROM_MS - 1);
+    assert_int_equal(get(path, IN_CASE), 404);
+    snprintf(path, sizeof path, "/api/v1/cameras/nowhere/clip?at_ms=%lld", (long long)at_ms);
+    assert_int_equal(get(path, IN_CASE), 404);
+    assert_int_equal(get("/api/v1/cameras/gare-01/clip", IN_CASE), 400);
+    assert_int_equal(get("/api/v1/cameras/gare-01/clip?at_ms=soon", IN_CASE), 400);
+    snprintf(path, sizeof path, "/api/v1/media/camera/gare-01.jpg?case=" CASE "&t_ms=%lld", (long long)at_ms);
+    assert_int_equal(get(path, ""), 200);
+    assert_int_equal(fake.from_us, 121234000);
+    assert_string_equal(fake.action, "still");
+}
+
 /* A clip takes seconds to make; the client may be gone by then. */
 static void http_client_that_leaves_while_its_clip_is_made_is_no_harm(void **state) {
     (void)state;
@@ -630,6 +672,7 @@ int main(void) {
         HTTP_TEST(http_long_passage_is_cut_into_parts_of_thirty_seconds),
         HTTP_TEST(http_clip_is_served_in_ranges_and_journalled_once),
         HTTP_TEST(http_still_outside_the_period_is_refused),
+        HTTP_TEST(http_view_of_a_camera_is_cut_to_the_case_and_journalled),
         HTTP_TEST(http_client_that_leaves_while_its_clip_is_made_is_no_harm),
         HTTP_TEST(http_server_ends_while_a_clip_is_made),
         HTTP_TEST(http_events_stream_tells_the_state_of_imports_and_survives_the_client),

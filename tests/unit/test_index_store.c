@@ -170,6 +170,28 @@ static void recording_position_and_checkpoint_commit_with_the_sightings(void **s
     assert_int_equal(index_checkpoint_get(f->writer, r.id, &at_us, &saved, &n), ERR_MISSING);
 }
 
+static void the_recording_of_a_camera_at_a_moment(void **state) {
+    struct index_fixture *f = *state;
+    struct recording first = {.camera_number = 3, .start_ms = T0, .sha256 = "a"}, back;
+    struct recording second = {.camera_number = 3, .start_ms = T0 + 10000, .sha256 = "b"};
+    assert_int_equal(index_recording_add(f->writer, &first), OK);
+    assert_int_equal(index_recording_add(f->writer, &second), OK);
+    assert_int_equal(index_coverage_add(f->writer, first.id, 3, T0, T0 + 5000, COVERAGE_INDEXED, ""), OK);
+    assert_int_equal(
+        index_coverage_add(f->writer, second.id, 3, T0 + 10000, T0 + 15000, COVERAGE_INDEXED, ""), OK);
+    assert_int_equal(index_commit(f->writer), OK);
+    struct perimeter p = everything;
+    assert_int_equal(index_recording_at(f->reader, &p, 3, T0 + 4999, &back), OK);
+    assert_int_equal(back.id, first.id);
+    assert_int_equal(index_recording_at(f->reader, &p, 3, T0 + 10000, &back), OK);
+    assert_int_equal(back.id, second.id);
+    assert_int_equal(index_recording_at(f->reader, &p, 3, T0 + 5000, &back), ERR_MISSING);
+    assert_int_equal(index_recording_at(f->reader, &p, 9, T0, &back), ERR_MISSING);
+    assert_int_equal(index_recording_at(f->reader, &p, 4, T0, &back), ERR_MISSING);
+    p.from_ms = T0 + 4000;
+    assert_int_equal(index_recording_at(f->reader, &p, 3, T0, &back), ERR_MISSING);
+}
+
 static void coverage_is_clipped_and_merged(void **state) {
     struct index_fixture *f = *state;
     struct coverage_span *spans;
@@ -319,6 +341,7 @@ int main(void) {
         WITH_INDEX(rolled_back_sightings_leave_nothing),
         WITH_INDEX(recording_position_and_checkpoint_commit_with_the_sightings),
         WITH_INDEX(coverage_is_clipped_and_merged),
+        WITH_INDEX(the_recording_of_a_camera_at_a_moment),
         WITH_INDEX(search_counts_pages_and_orders),
         WITH_INDEX(second_writer_is_refused),
         WITH_INDEX(impossible_sighting_is_refused),

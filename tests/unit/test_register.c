@@ -8,6 +8,7 @@
 
 #include "host/base/clock.h"
 #include "host/case/register.h"
+#include "host/case/register_schema.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 
@@ -286,6 +287,71 @@ static void register_of_another_application_is_refused(void **state) {
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+static void register_of_the_first_version_is_brought_up_with_what_it_holds(void **state) {
+    struct ctx *c = *state;
+    char path[96], sql[128];
+    register_close(&c->r);
+    snprintf(path, sizeof path, "%s/register.db", c->dir);
+    assert_int_equal(unlink(path), 0);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, register_schema, NULL, NULL, NULL), SQLITE_OK);
+    snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=1", REGISTER_APPLICATION_ID);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "INSERT INTO camera VALUES(1,'gare-01','Gare',0,0,-1,-1,0,0);"
+                     "INSERT INTO case_file VALUES('2026-0001','PV 1','OPJ','CPP 60-1','',1,2,'all',"
+                     "'open',1,2);"
+                     "INSERT INTO case_camera VALUES('2026-0001',1)",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    struct case_file k;
+    assert_int_equal(register_open(c->dir, false, &c->r), OK);
+    assert_int_equal(case_get(c->r, "2026-0001", &k), OK);
+    assert_string_equal(k.requisition, "PV 1");
+    assert_int_equal(k.n_cameras, 1);
+    case_fini(&k);
+    /* And once only. */
+    register_close(&c->r);
+    assert_int_equal(register_open(c->dir, false, &c->r), OK);
+}
+
+static void register_of_a_later_version_is_left_alone(void **state) {
+    struct ctx *c = *state;
+    char path[96], sql[64];
+    register_close(&c->r);
+    snprintf(path, sizeof path, "%s/register.db", c->dir);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    snprintf(sql, sizeof sql, "PRAGMA user_version=%d", REGISTER_VERSION + 1);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(register_open(c->dir, false, &c->r), ERR_CORRUPT);
+}
+
+static void acts_inside_one_another_are_written_whole_or_not_at_all(void **state) {
+    struct ctx *c = *state;
+    struct camera k = gare(), found;
+    uint64_t seq = 0, n = 0, bad = 0;
+    const struct journal_entry line = {"local", "operator", "camera.add", "", "gare-01", "{}"};
+    assert_int_equal(register_begin(c->r), OK);
+    assert_int_equal(camera_add(c->r, &k), OK);
+    assert_int_equal(journal_add(c->r, &line, &seq), OK);
+    assert_int_equal(register_end(c->r, ERR_DENIED), ERR_DENIED);
+    assert_int_equal(camera_get(c->r, "gare-01", &found), ERR_MISSING);
+    assert_int_equal(journal_verify(c->r, &n, &bad), OK);
+    assert_int_equal(n, 0);
+    assert_int_equal(register_begin(c->r), OK);
+    assert_int_equal(camera_add(c->r, &k), OK);
+    assert_int_equal(journal_add(c->r, &line, &seq), OK);
+    assert_int_equal(register_end(c->r, OK), OK);
+    assert_int_equal(camera_get(c->r, "gare-01", &found), OK);
+    assert_int_equal(journal_verify(c->r, &n, &bad), OK);
+    assert_int_equal(n, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(camera_added_is_found_again),
@@ -306,6 +372,9 @@ int main(void) {
         T(journal_verifier_names_the_line_that_was_changed),
         T(journal_line_with_a_line_break_is_refused),
         T(register_of_another_application_is_refused),
+        T(register_of_the_first_version_is_brought_up_with_what_it_holds),
+        T(register_of_a_later_version_is_left_alone),
+        T(acts_inside_one_another_are_written_whole_or_not_at_all),
     };
     return cmocka_run_group_tests_name("register", tests, NULL, NULL);
 }

@@ -68,6 +68,23 @@ export type Token = {
 export type Alternative = { v: string; p: number };
 export type Attribute = { k: string; v: string; p: number; sure?: boolean; alt?: Alternative[] };
 
+/* One reading per character, with how sure it is and what it could be as well. */
+export type Plate = {
+  text: string;
+  country: string;
+  score: number;
+  chars: { c: string; p: number; alt: { c: string; p: number }[] }[];
+};
+export type Decision = {
+  sighting_id: string;
+  state: "confirmed" | "rejected" | "undecided";
+  reason: string;
+  by: string;
+  at_ms: number;
+  viewed_ms: number;
+  version: number;
+};
+
 export type Sighting = {
   id: string;
   kind: string;
@@ -78,8 +95,14 @@ export type Sighting = {
   best_ms: number;
   confidence: number;
   attrs: Attribute[];
+  /* Of the best moment: [x, y, w, h] in parts of the picture. */
+  box_norm?: [number, number, number, number];
+  picture?: { w_px: number; h_px: number };
+  plate?: Plate;
   thumb: string;
-  match?: { level: string };
+  match?: { level: string; score?: number; plate_slips?: number };
+  decision?: Decision | null;
+  exhibit_id?: number | null;
 };
 
 export type Gap = { camera_id: string; from_ms: number; to_ms: number; state?: string; reason: string };
