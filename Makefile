@@ -51,7 +51,7 @@ BASE_SRC := $(wildcard host/base/*.c)
 PROC_SRC := $(wildcard host/proc/*.c)
 HOST_SRC := $(BASE_SRC) $(PROC_SRC) $(filter-out $(DECODE_SRC),$(wildcard host/media/*.c)) \
             $(wildcard host/pipe/*.c host/index/*.c host/search/*.c host/case/*.c host/import/*.c \
-                       host/http/*.c host/cli/*.c host/app.c)
+                       host/http/*.c host/evidence/*.c host/cli/*.c host/app.c)
 HOST_OBJ := $(HOST_SRC:%.c=$(B)/%.o)
 HOST_LIBS := -levent_core -levent_extra -levent_pthreads -ljansson -lsodium -lsqlite3 -lcrypto -lturbojpeg -lm -lpthread
 $(B)/libhost.a: $(HOST_OBJ)
@@ -68,6 +68,13 @@ $(B)/gen/index_schema.h: host/index/schema.sql
 	@mkdir -p $(@D)
 	$(Q){ echo 'static const char index_schema_sql[] ='; sed 's/--.*//; s/[\\"]/\\&/g; s/^/"/; s/[[:space:]]*$$/\\n"/' $<; echo ';'; } >$@
 $(B)/host/index/db.o: $(B)/gen/index_schema.h
+# So do the texts and programs that leave with an export.
+STANDALONE := $(wildcard host/evidence/standalone/*)
+$(B)/gen/evidence_texts.h: $(STANDALONE)
+	@mkdir -p $(@D)
+	$(Q)for f in $^; do echo "static const char text_$$(basename $$f | tr . _)[] ="; \
+	    sed 's/[\"]/\\&/g; s/^/"/; s/$$/\\n"/' $$f; echo ';'; done >$@
+$(B)/host/evidence/journal_export.o: $(B)/gen/evidence_texts.h
 # Seeded sightings and queries, shared by the index's tests and bench-index.
 INDEX_SUPPORT := $(B)/tests/support/sightings_gen.o $(B)/tests/support/index_queries.o
 $(B)/tests/unit/test_index_store $(B)/tests/unit/test_index_truth $(B)/tests/unit/test_index_purge $(B)/tests/unit/test_index_sql $(B)/tests/unit/test_index_crash: $(INDEX_SUPPORT)

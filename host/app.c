@@ -12,6 +12,7 @@
 #include "host/base/log.h"
 #include "host/base/vocab.h"
 #include "host/case/register.h"
+#include "host/evidence/daily.h"
 #include "host/http/server.h"
 #include "host/import/service.h"
 #include "host/index/index.h"
@@ -31,6 +32,7 @@ struct app {
     struct index_reader *reader;
     struct extract *extract;
     struct http_server *http;
+    struct daily *daily;
 };
 
 void app_importer_config(const struct config *cfg, const char *dir, const struct vocab *vocab,
@@ -156,6 +158,8 @@ static enum err open_all(struct app *a, const char *version) {
     if (e) return fail(e, "%s/cache cannot be used; the log line above says why", a->dir);
     e = open_http(a, version);
     if (e) return fail(e, "the page cannot be served on %s; the log line above says why", a->cfg.listen);
+    e = daily_new(a->base, a->dir, a->reg, a->cfg.tz, &a->daily);
+    if (e) return fail(e, "the journal's head cannot be signed with %s/keys; the log line above says why", a->dir);
     static const int signals[] = {SIGINT, SIGTERM};
     for (unsigned i = 0; i < 2; i++) {
         a->signals[i] = evsignal_new(a->base, signals[i], on_signal, a);
@@ -194,6 +198,7 @@ void app_close(struct app **pa) {
     *pa = NULL;
     for (unsigned i = 0; i < 2; i++)
         if (a->signals[i]) event_free(a->signals[i]);
+    daily_free(&a->daily);
     extract_free(&a->extract); /* first: its answers go to HTTP requests */
     http_server_free(&a->http);
     index_reader_close(&a->reader);

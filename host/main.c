@@ -7,6 +7,7 @@
 #include "host/base/log.h"
 #include "host/cli/cli.h"
 #include "host/cli/version.h"
+#include "host/evidence/identity.h"
 
 static const struct cli_command *const commands[] = {
     &cli_init,    &cli_camera,      &cli_case,  &cli_import,       &cli_search, &cli_serve,
@@ -109,5 +110,10 @@ int main(int argc, char **argv) {
         return cli_say(CLI_USAGE, "%s needs -d DIR, the data directory", command->name);
     signal(SIGPIPE, SIG_IGN);
     if (load_config(&cli, sets, n_sets)) return CLI_USAGE;
+    if (command->needs_dir && cli.dir && !cli_zone_is_known(&cli)) return CLI_USAGE;
+    if (command->needs_dir && cli.dir && identity_of_journal(&cli.config, RELECTURE_VERSION))
+        return cli_say(CLI_FAILED,
+                       "what the journal says of this program and its models cannot be told; the line "
+                       "above says why");
     return command->run(&cli, argc - i, argv + i);
 }

@@ -53,6 +53,8 @@ static const struct key {
      "which of vehicle.plate, vehicle.similar, person.face_cover this site allows at all (comma-separated)"},
     {"site.retention_days", NUMBER, FIELD_OF(retention_days), 1, 30, NULL, "30",
      "days from capture to erasure (CSI L252-5: a month at most)"},
+    {"journal.retention_years", NUMBER, FIELD_OF(journal_years), 1, 6, NULL, "3",
+     "years until lines of the journal are erased (`relecture journal purge`)"},
 #undef FIELD_OF
 };
 enum { N_KEYS = sizeof keys / sizeof keys[0] };

@@ -29,6 +29,7 @@ struct config {
     /* site.* */
     char tz[64], language[8], listen[64];
     int retention_days;
+    int journal_years; /* journal.retention_years */
     char allowed[128]; /* the criteria that need the site's switch too, comma-separated */
 };
 

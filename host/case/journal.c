@@ -12,10 +12,12 @@
 #include "host/base/clock.h"
 #include "host/base/fs.h"
 #include "host/base/log.h"
+#include "host/base/zone.h"
+#include "host/case/journal.h"
 #include "host/case/register.h"
 #include "host/case/register_internal.h"
 
-enum { HEX_BYTES = 65, N_TEXTS = 6 };
+enum { HEX_BYTES = JOURNAL_HASH_BYTES, N_TEXTS = 6 };
 #define FIRST_PREV "0000000000000000000000000000000000000000000000000000000000000000"
 
 static bool is_plain(const char *t) {
@@ -39,40 +41,115 @@ static enum err line_hash(const char *prev, int64_t seq, int64_t at_ms, const ch
     return e;
 }
 
-static enum err chain_head(struct register_db *r, int64_t *seq, char prev[static HEX_BYTES]) {
+/* ---- who writes ------------------------------------------------------------------------------------------
+ */
+
+static struct {
+    struct zone *zone;
+    char members[400]; /* `"software":"...","models":"..."` */
+} identity;
+
+enum err journal_identity(const char *tz, const char *software, const char *models) {
+    zone_free(&identity.zone);
+    identity.members[0] = 0;
+    if (!tz) return OK;
+    if (!is_plain(software) || !is_plain(models) || strpbrk(software, "\"\\") || strpbrk(models, "\"\\"))
+        return ERR_USAGE;
+    const int n = snprintf(identity.members, sizeof identity.members, "\"software\":\"%s\",\"models\":\"%s\"",
+                           software, models);
+    if (n < 0 || (size_t)n >= sizeof identity.members) return ERR_USAGE;
+    return zone_open(tz, &identity.zone);
+}
+
+void journal_local_time(const struct zone *z, int64_t at_ms, char out[static 32]) {
+    char text[25];
+    const int offset_min = z ? zone_offset_s(z, at_ms) / 60 : 0;
+    const int size_min = offset_min < 0 ? -offset_min : offset_min;
+    clock_format(at_ms + offset_min * 60000LL, text);
+    snprintf(out, 32, "%.23s%c%02d:%02d", text, offset_min < 0 ? '-' : '+', size_min / 60 % 100,
+             size_min % 60);
+}
+
+/* The detail with local time, program and models as its last members; what is no object stays as it is. */
+static void put_detail(struct bytes *b, const char *detail, int64_t at_ms) {
+    const size_t n = strlen(detail);
+    char local[32], head[48];
+    if (!identity.zone || n < 2 || detail[0] != '{' || detail[n - 1] != '}') {
+        bytes_put(b, detail, n + 1);
+        return;
+    }
+    journal_local_time(identity.zone, at_ms, local);
+    bytes_put(b, detail, n - 1);
+    snprintf(head, sizeof head, "%s\"local\":\"%s\",", n > 2 ? "," : "", local);
+    bytes_put(b, head, strlen(head));
+    bytes_put(b, identity.members, strlen(identity.members));
+    bytes_put(b, "}", 2);
+}
+
+/* ---- the chain -------------------------------------------------------------------------------------------
+ */
+
+enum err journal_base(struct register_db *r, int64_t *seq, char hash[static JOURNAL_HASH_BYTES]) {
     sqlite3_stmt *st;
-    enum err e = register_prepare(r, "SELECT seq,hash FROM journal ORDER BY seq DESC LIMIT 1", &st);
+    *seq = 0;
+    snprintf(hash, JOURNAL_HASH_BYTES, "%s", FIRST_PREV);
+    enum err e = register_prepare(r, "SELECT seq,hash FROM journal_base ORDER BY seq DESC LIMIT 1", &st);
     if (e) return e;
     const int rc = sqlite3_step(st);
-    *seq = 0;
-    snprintf(prev, HEX_BYTES, "%s", FIRST_PREV);
     if (rc == SQLITE_ROW) {
         *seq = sqlite3_column_int64(st, 0);
-        snprintf(prev, HEX_BYTES, "%s", (const char *)sqlite3_column_text(st, 1));
+        snprintf(hash, JOURNAL_HASH_BYTES, "%s", (const char *)sqlite3_column_text(st, 1));
+    }
+    e = register_error(r, rc, "journal base");
+    sqlite3_finalize(st);
+    return e;
+}
+
+enum err journal_head(struct register_db *r, int64_t *seq, char hash[static JOURNAL_HASH_BYTES]) {
+    sqlite3_stmt *st;
+    enum err e = journal_base(r, seq, hash);
+    if (!e) e = register_prepare(r, "SELECT seq,hash FROM journal ORDER BY seq DESC LIMIT 1", &st);
+    if (e) return e;
+    const int rc = sqlite3_step(st);
+    if (rc == SQLITE_ROW) {
+        *seq = sqlite3_column_int64(st, 0);
+        snprintf(hash, JOURNAL_HASH_BYTES, "%s", (const char *)sqlite3_column_text(st, 1));
     }
     e = register_error(r, rc, "journal head");
     sqlite3_finalize(st);
     return e;
 }
 
-static enum err append(struct register_db *r, const char *const text[N_TEXTS], uint64_t *seq_out) {
+static enum err append(struct register_db *r, const char *const asked[N_TEXTS], uint64_t *seq_out) {
     int64_t seq;
     char prev[HEX_BYTES], hash[HEX_BYTES];
     sqlite3_stmt *st;
-    enum err e = chain_head(r, &seq, prev);
+    enum err e = journal_head(r, &seq, prev);
     if (e) return e;
     seq++;
     const int64_t at_ms = clock_wall_ms();
+    struct bytes detail = {0};
+    put_detail(&detail, asked[N_TEXTS - 1], at_ms);
+    if (detail.bad) {
+        bytes_fini(&detail);
+        return ERR_NOMEM;
+    }
+    const char *text[N_TEXTS];
+    memcpy(text, asked, sizeof text);
+    text[N_TEXTS - 1] = (const char *)detail.data;
     e = line_hash(prev, seq, at_ms, text, hash);
-    if (e) return e;
-    e = register_prepare(r, "INSERT INTO journal VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)", &st);
-    if (e) return e;
+    if (!e) e = register_prepare(r, "INSERT INTO journal VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)", &st);
+    if (e) {
+        bytes_fini(&detail);
+        return e;
+    }
     sqlite3_bind_int64(st, 1, seq);
     sqlite3_bind_int64(st, 2, at_ms);
     for (int i = 0; i < N_TEXTS; i++) sqlite3_bind_text(st, 3 + i, text[i], -1, SQLITE_STATIC);
     sqlite3_bind_text(st, 9, prev, -1, SQLITE_STATIC);
     sqlite3_bind_text(st, 10, hash, -1, SQLITE_STATIC);
     e = register_run(r, st, "journal add");
+    bytes_fini(&detail);
     if (!e) *seq_out = (uint64_t)seq;
     return e;
 }
@@ -104,9 +181,11 @@ enum err journal_verify(struct register_db *r, uint64_t *n_checked, uint64_t *fi
         r, "SELECT seq,at_ms,user,role,action,case_id,object,detail,prev,hash FROM journal ORDER BY seq",
         &st);
     if (e) return e;
-    char prev[HEX_BYTES] = FIRST_PREV;
-    int rc;
-    int64_t expected = 1;
+    char prev[HEX_BYTES];
+    int rc = SQLITE_DONE;
+    int64_t expected;
+    e = journal_base(r, &expected, prev);
+    expected++;
     while (!e && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         const char *text[N_TEXTS];
         char hash[HEX_BYTES];
@@ -130,6 +209,32 @@ enum err journal_verify(struct register_db *r, uint64_t *n_checked, uint64_t *fi
         }
     }
     if (!e) e = register_error(r, rc, "journal verify");
+    sqlite3_finalize(st);
+    return e;
+}
+
+enum err journal_each(struct register_db *r, int64_t from_seq, journal_line_fn *fn, void *arg) {
+    sqlite3_stmt *st;
+    enum err e = register_prepare(r,
+                                  "SELECT seq,at_ms,user,role,action,case_id,object,detail,hash FROM journal "
+                                  "WHERE seq>=?1 ORDER BY seq",
+                                  &st);
+    if (e) return e;
+    sqlite3_bind_int64(st, 1, from_seq);
+    int rc = SQLITE_DONE;
+    while (!e && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        const char *t[7];
+        for (int i = 0; i < 7; i++) {
+            t[i] = (const char *)sqlite3_column_text(st, 2 + i);
+            if (!t[i]) t[i] = "";
+        }
+        const struct journal_row row = {sqlite3_column_int64(st, 0),
+                                        sqlite3_column_int64(st, 1),
+                                        {t[0], t[1], t[2], t[3], t[4], t[5]},
+                                        t[6]};
+        e = fn(&row, arg);
+    }
+    if (!e) e = register_error(r, rc, "journal each");
     sqlite3_finalize(st);
     return e;
 }

@@ -112,6 +112,48 @@ static const char *const register_upgrades[] = {
     " group_id INTEGER NOT NULL REFERENCES camera_group(id) ON DELETE CASCADE,"
     " number INTEGER NOT NULL REFERENCES camera(number),"
     " PRIMARY KEY(group_id, number)) STRICT, WITHOUT ROWID;",
+    /* 2 -> 3: the journal's signed heads and its end of life, holds, receipts, seals. */
+    /* The line before the first one kept; one row per purge of the journal. */
+    "CREATE TABLE journal_base(seq INTEGER PRIMARY KEY, hash TEXT NOT NULL, at_ms INTEGER NOT "
+    "NULL) STRICT;"
+    "DROP TRIGGER journal_no_delete;"
+    "CREATE TRIGGER journal_keeps BEFORE DELETE ON journal"
+    " WHEN old.seq > coalesce((SELECT max(seq) FROM journal_base),0)"
+    " BEGIN SELECT RAISE(ABORT,'the journal only grows'); END;"
+    "CREATE TABLE anchor(" /* signed heads of the journal: journal.h */
+    " seq INTEGER PRIMARY KEY, hash TEXT NOT NULL, at_ms INTEGER NOT NULL, text TEXT NOT NULL,"
+    " signature BLOB NOT NULL, key_id TEXT NOT NULL, certificate TEXT NOT NULL) STRICT;"
+    "CREATE TRIGGER anchor_no_update BEFORE UPDATE ON anchor BEGIN SELECT RAISE(ABORT,'a "
+    "signed "
+    "head stays'); END;"
+    "CREATE TABLE hold(" /* a case whose footage must not be erased yet */
+    " id INTEGER PRIMARY KEY, case_id TEXT NOT NULL REFERENCES case_file(id), from_ms INTEGER NOT NULL,"
+    " until_ms INTEGER NOT NULL CHECK(until_ms > from_ms)," /* a hold always ends */
+    " reason TEXT NOT NULL CHECK(reason <> ''), user TEXT NOT NULL,"
+    " released_ms INTEGER NOT NULL DEFAULT 0, released_by TEXT NOT NULL DEFAULT '') STRICT;" /* 0 = not */
+    "CREATE TABLE receipt(" /* of what was erased */
+    " id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, case_id TEXT NOT NULL,"
+    " text TEXT NOT NULL, signature BLOB NOT NULL, key_id TEXT NOT NULL) STRICT;"
+    "CREATE TABLE retention_clock(" /* the last moment that retention went by */
+    " one INTEGER PRIMARY KEY CHECK(one=1), seen_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE seal(" /* what was, or is to be, handed over; it needs two persons */
+    " id INTEGER PRIMARY KEY, case_id TEXT NOT NULL REFERENCES case_file(id),"
+    " handed_to TEXT NOT NULL CHECK(handed_to <> ''), medium TEXT NOT NULL,"
+    " blur INTEGER NOT NULL CHECK(blur IN (0,1))," /* the masked copy too */
+    " by TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+    " state TEXT NOT NULL CHECK(state IN ('waiting','building','ready','refused','failed')),"
+    " decided_by TEXT NOT NULL DEFAULT '' CHECK(decided_by <> by)," /* the second person */
+    " decided_ms INTEGER NOT NULL DEFAULT 0, decided_reason TEXT NOT NULL DEFAULT '',"
+    " error TEXT NOT NULL DEFAULT '',"                                    /* failed: for a person */
+    " bytes INTEGER NOT NULL DEFAULT 0, sha256 TEXT NOT NULL DEFAULT ''," /* of MANIFEST.json */
+    " journal_seq INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE TABLE seal_exhibit(seal INTEGER NOT NULL REFERENCES seal(id), exhibit INTEGER NOT NULL "
+    "REFERENCES "
+    "exhibit(id), PRIMARY KEY(seal, exhibit)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE camera_area(" /* parts of a camera's picture that no masked copy shows (CSI L252-3) */
+    " number INTEGER NOT NULL REFERENCES camera(number), name TEXT NOT NULL,"
+    " points TEXT NOT NULL," /* x,y x,y ...: 3 to 16 corners in 1/65536 of the picture */
+    " PRIMARY KEY(number, name)) STRICT, WITHOUT ROWID;",
 };
 #define REGISTER_VERSION ((int)(sizeof register_upgrades / sizeof register_upgrades[0]) + 1)
 

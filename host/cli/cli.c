@@ -11,6 +11,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/zone.h"
+#include "host/evidence/signer.h"
 
 int cli_say(int code, const char *fmt, ...) {
     va_list ap;
@@ -140,6 +141,14 @@ struct register_db *cli_register(const struct cli *cli) {
                 "%s/register.db cannot be opened (%s); see the line above, and whether you may write in that "
                 "folder",
                 cli->dir, err_text(e));
+    return NULL;
+}
+
+struct signer *cli_signer(const struct cli *cli) {
+    struct signer *s;
+    const enum err e = signer_open(cli->dir, &s);
+    if (!e) return s;
+    cli_say(0, "the signing key in %s/keys cannot be used (%s); the line above says why", cli->dir, err_text(e));
     return NULL;
 }
 

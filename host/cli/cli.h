@@ -62,6 +62,9 @@ struct vocab *cli_vocab(const struct cli *cli);
 bool cli_zone_is_known(const struct cli *cli);
 /* The register of the data directory, or a message and NULL. */
 struct register_db *cli_register(const struct cli *cli);
+/* The site's signing key, made when there is none, or a message and NULL. */
+struct signer;
+struct signer *cli_signer(const struct cli *cli);
 /* The open case `id`, to be released with case_fini(); false after a message. */
 bool cli_case_get(const struct cli *cli, struct register_db *r, const char *id, struct case_file *out);
 /* Who is at work, for the journal: "unix:" and the login name. Static storage. */

@@ -5,6 +5,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/utf8.h"
+#include "host/case/hold.h"
 #include "host/cli/cli.h"
 
 static json_t *case_json(const struct case_file *c) {
@@ -182,11 +183,76 @@ static int close_case(struct cli *cli, int argc, char **argv) {
     return code;
 }
 
+static int show_holds(struct register_db *r) {
+    struct hold *h;
+    unsigned n;
+    const enum err e = hold_list(r, &h, &n);
+    if (e) return cli_say(CLI_FAILED, "case hold: %s", err_text(e));
+    for (unsigned i = 0; i < n; i++) {
+        char from[25], until[25];
+        clock_format(h[i].from_ms, from);
+        clock_format(h[i].until_ms, until);
+        printf("%s  %s to %s%s  %s: %s\n", h[i].case_id, from, until, h[i].released_ms ? ", released" : "",
+               h[i].user, h[i].reason);
+    }
+    free(h);
+    return CLI_DONE;
+}
+
+/* Erasure waits until --until, or no longer (--release). */
+static int hold(struct cli *cli, int argc, char **argv) {
+    enum { UNTIL, REASON, RELEASE, N };
+    struct cli_option o[N] = {[UNTIL] = {.name = "until"},
+                              [REASON] = {.name = "reason"},
+                              [RELEASE] = {.name = "release", .flag = true}};
+    int rest;
+    int64_t until_ms = 0;
+    if (!cli_options(&cli_case, argc, argv, o, N, &rest)) return CLI_USAGE;
+    const bool set = o[UNTIL].value || o[REASON].value, release = o[RELEASE].value != NULL;
+    if (rest != (set || release ? 2 : 1) || (set && release))
+        return cli_say(CLI_USAGE,
+                       "case hold: name one case and either --until TIME --reason TEXT or --release; "
+                       "alone it lists the holds");
+    if (set && (!o[UNTIL].value || !o[REASON].value))
+        return cli_say(CLI_USAGE, "case hold: a hold needs --until, because it always ends, and --reason");
+    if (set && !cli_time("until", o[UNTIL].value, &until_ms)) return CLI_USAGE;
+    struct register_db *r = cli_register(cli);
+    if (!r) return CLI_FAILED;
+    int code;
+    if (rest == 1) {
+        code = show_holds(r);
+    } else {
+        const char *id = argv[1];
+        const enum err e =
+            set ? hold_set(r, id, until_ms, o[REASON].value, cli_user()) : hold_release(r, id, cli_user());
+        code = CLI_DONE;
+        if (e == ERR_USAGE)
+            code = cli_say(CLI_USAGE,
+                           "case hold: --until must be in the future and within three years of the case's "
+                           "opening, --reason a text of one line (255 bytes at most)");
+        else if (e)
+            code = cli_say(CLI_FAILED, "case hold: %s: %s", id,
+                           e == ERR_MISSING ? (set ? "there is no such case" : "it is not on hold")
+                                            : err_text(e));
+        else if (!cli_journal_add(
+                     r, set ? "case.hold" : "case.release", id, id,
+                     set ? json_pack("{s:I,s:s}", "until_ms", (json_int_t)until_ms, "reason", o[REASON].value)
+                         : json_object()))
+            code = CLI_FAILED;
+        else if (set)
+            printf("Case %s is on hold until %s.\n", id, o[UNTIL].value);
+        else
+            printf("Case %s is on hold no longer.\n", id);
+    }
+    register_close(&r);
+    return code;
+}
+
 static int run(struct cli *cli, int argc, char **argv) {
     static const struct {
         const char *name;
         int (*run)(struct cli *, int, char **);
-    } verbs[] = {{"open", open_case}, {"list", list}, {"close", close_case}};
+    } verbs[] = {{"open", open_case}, {"list", list}, {"close", close_case}, {"hold", hold}};
     for (unsigned i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(argv[1], verbs[i].name) == 0) return verbs[i].run(cli, argc - 1, argv + 1);
     const bool help = argc > 1 && strcmp(argv[1], "--help") == 0;
@@ -196,13 +262,16 @@ static int run(struct cli *cli, int argc, char **argv) {
 
 const struct cli_command cli_case = {
     .name = "case",
-    .summary = "open, list and close cases",
+    .summary = "open, list, hold and close cases",
     .help =
         "case open --requisition NO --authority WHO --basis LAW --from TIME --to TIME\n"
         "                 --cameras ID,ID...|all --criteria all|KEY,KEY... [--offence TEXT] [--expires TIME] "
         "[--json]\n"
         "       relecture -d DIR case list [--json]\n"
         "       relecture -d DIR case close CASE\n"
+        "       relecture -d DIR case hold [CASE --until TIME --reason TEXT | CASE --release]\n"
+        "  hold: what was imported for the case, or lies within it, is not erased until then (three years at "
+        "most).\n"
         "  A case is the lock: nothing can be searched outside its cameras, period and criteria.\n"
         "  TIME: 2026-11-20T14:00:00Z or 2026-11-20T15:00:00+01:00.\n"
         "  Criteria: vehicle.type vehicle.color vehicle.make_model vehicle.extra person.tops person.bottoms\n"

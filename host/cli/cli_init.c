@@ -7,6 +7,9 @@
 
 #include "host/base/fs.h"
 #include "host/cli/cli.h"
+#include "host/cli/version.h"
+#include "host/evidence/identity.h"
+#include "host/evidence/signer.h"
 #include "host/index/index.h"
 
 /* A Xilinx device on the PCI bus (vendor 10ee), whether or not its driver is there. */
@@ -57,7 +60,11 @@ static int run(struct cli *cli, int argc, char **argv) {
     if (fs_exists(path))
         return cli_say(CLI_FAILED, "init: %s is a data directory already; nothing is changed", dir);
     e = fs_mkdirs(dir, 0700);
+    if (!e) e = identity_of_journal(&cli->config, RELECTURE_VERSION);
     if (!e) e = make_databases(cli, dir);
+    struct signer *signer = NULL; /* made now, so that the first export does not wait for it */
+    if (!e) e = signer_open(dir, &signer);
+    signer_close(&signer);
     const bool card = card_on_the_bus();
     char text[512];
     const int n =
