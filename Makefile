@@ -126,9 +126,10 @@ driver: $(B)/relecture-card
 # The seam tests run the shipped worker on the simulated card, with a network of their own.
 $(B)/tests/seam/tiny_model: $(B)/tests/seam/tiny_model.o
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lxir -lcrypto
-$(B)/tests/seam/tiny/model.json: $(B)/tests/seam/tiny_model
+TINY_MODELS := $(B)/tests/seam/tiny/model.json $(B)/tests/seam/tiny-stretch/model.json
+$(TINY_MODELS): $(B)/tests/seam/tiny_model
 	@mkdir -p $(@D)
-	$(Q)$< $(@D) 2>$@.log || { cat $@.log >&2; exit 1; }
+	$(Q)$< $(@D) $(if $(findstring stretch,$@),--stretch) 2>$@.log || { cat $@.log >&2; exit 1; }
 SEAM_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/seam/test_*.c))
 SEAM_OBJ := $(addprefix $(B)/,tests/seam/rig.o tests/kernel/nv12_ref.o driver/dpu_vart.o driver/model_file.o)
 CFLAGS_tests/seam/rig := -DBUILD_DIR='"$(B)"'
@@ -140,7 +141,7 @@ CFLAGS_tests/seam/test_protocol := -DBUILD_DIR='"$(B)"'
 CFLAGS_tests/seam/test_card := $(XRT_INC)
 $(B)/tests/seam/test_card: SEAM_LIBS := -lxrt_coreutil
 $(B)/tests/seam/test_card: $(B)/driver/card_xrt.o $(B)/driver/card_status.o
-$(SEAM_TESTS): $(B)/tests/seam/%: $(B)/tests/seam/%.o $(SEAM_OBJ) $(B)/libhost.a | driver sim $(B)/tests/seam/tiny/model.json
+$(SEAM_TESTS): $(B)/tests/seam/%: $(B)/tests/seam/%.o $(SEAM_OBJ) $(B)/libhost.a | driver sim $(TINY_MODELS)
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(SEAM_LIBS) -lvart-runner -lxir -ldl $(HOST_LIBS)
 
 # ---- kernels and the simulated card -----------------------------------------------------------------------

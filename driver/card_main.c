@@ -46,7 +46,7 @@ struct job {
         struct wire_detect detect;
         struct wire_crops crops;
     } m;
-    bool is_crops;
+    enum wire_type type;
     const uint8_t *in; /* the slots, resolved */
     uint8_t *out;
     size_t out_bytes;
@@ -123,11 +123,25 @@ static enum err load_surface(struct lane *l, const uint8_t *slot, const struct w
     return card_buf_sync_to_card(l->src, 0, luma + chroma);
 }
 
+/* Runs the network on `tensor`, its outputs to `out` in the order of `ready`. */
+static enum err run_network(struct lane *l, const uint8_t *tensor, uint8_t *at) {
+    const struct worker_state *w = l->w;
+    const void *in[1] = {tensor};
+    void *out[DPU_TENSORS_MAX] = {NULL};
+    for (unsigned i = 0; i < w->ready.n_outputs; i++) {
+        out[w->out_index[i]] = at;
+        at += w->ready.outputs[i].n_bytes;
+    }
+    const enum err e = dpu_submit(l->dpu, in, out);
+    return e == OK ? dpu_wait(l->dpu, w->opt.run_timeout_ms) : e;
+}
+
 static enum err do_detect(struct lane *l, const struct job *j, struct wire_card_done *done) {
     struct worker_state *w = l->w;
     struct card_letterbox_job job = {
         .lut = w->lut, .out = l->tensor, .dst_w_px = w->model.w_px, .dst_h_px = w->model.h_px};
-    if (j->out_bytes < w->out_bytes || !surface_is_small_enough(&j->m.detect.surface)) return ERR_USAGE;
+    if (w->model.takes_crops || j->out_bytes < w->out_bytes || !surface_is_small_enough(&j->m.detect.surface))
+        return ERR_USAGE;
     const uint64_t t0 = now_us();
     enum err e = load_surface(l, j->in, &j->m.detect.surface, &job.src);
     uint32_t checksum = 0;
@@ -136,30 +150,18 @@ static enum err do_detect(struct lane *l, const struct job *j, struct wire_card_
     const uint64_t t1 = now_us();
     done->kernel_us = (uint32_t)(t1 - t0);
     if (e != OK) return e;
-
-    const void *in[1] = {card_buf_at(l->tensor)};
-    void *out[DPU_TENSORS_MAX] = {NULL};
-    uint32_t off = 0;
-    for (unsigned i = 0; i < w->ready.n_outputs; i++) {
-        out[w->out_index[i]] = j->out + off;
-        off += w->ready.outputs[i].n_bytes;
-    }
-    e = dpu_submit(l->dpu, in, out);
-    if (e == OK) e = dpu_wait(l->dpu, w->opt.run_timeout_ms);
+    e = run_network(l, card_buf_at(l->tensor), j->out);
     done->dpu_us = (uint32_t)(now_us() - t1);
     if (e == OK) done->n_bytes = w->out_bytes;
     return e;
 }
 
-static enum err do_crops(struct lane *l, const struct job *j, struct wire_card_done *done) {
+/* The regions lie in l->crops afterwards, back to back, checked and in host memory. */
+static enum err cut(struct lane *l, const struct job *j) {
     const struct wire_crops *m = &j->m.crops;
     const uint64_t each = (uint64_t)m->dst_w_px * m->dst_h_px * 3, total = each * m->n_rois;
     struct card_crop_job job = {
         .rois = l->rois, .n_rois = m->n_rois, .dst_w_px = m->dst_w_px, .dst_h_px = m->dst_h_px};
-    if (total > j->out_bytes || m->dst_w_px > CARD_TENSOR_SIDE_MAX_PX ||
-        m->dst_h_px > CARD_TENSOR_SIDE_MAX_PX || !surface_is_small_enough(&m->surface))
-        return ERR_USAGE;
-    const uint64_t t0 = now_us();
     enum err e = grow(l, &l->crops, CARD_PLACE_TENSOR, total);
     if (e == OK) e = load_surface(l, j->in, &m->surface, &job.src);
     if (e != OK) return e;
@@ -176,12 +178,56 @@ static enum err do_crops(struct lane *l, const struct job *j, struct wire_card_d
     uint32_t checksum = 0;
     if (e == OK) e = card_crop(l->card, &job, l->w->opt.run_timeout_ms, &checksum);
     if (e == OK) e = card_buf_fetch(l->crops, m->n_rois * m->dst_h_px, m->dst_w_px * 3u, checksum);
+    return e;
+}
+
+static bool crops_are_small_enough(const struct wire_crops *m) {
+    return m->dst_w_px <= CARD_TENSOR_SIDE_MAX_PX && m->dst_h_px <= CARD_TENSOR_SIDE_MAX_PX &&
+           surface_is_small_enough(&m->surface);
+}
+
+static enum err do_crops(struct lane *l, const struct job *j, struct wire_card_done *done) {
+    const struct wire_crops *m = &j->m.crops;
+    const uint64_t total = (uint64_t)m->dst_w_px * m->dst_h_px * 3 * m->n_rois;
+    if (total > j->out_bytes || !crops_are_small_enough(m)) return ERR_USAGE;
+    const uint64_t t0 = now_us();
+    const enum err e = cut(l, j);
     if (e == OK) {
         memcpy(j->out, card_buf_at(l->crops), total);
         done->n_bytes = (uint32_t)total;
     }
     done->kernel_us = (uint32_t)(now_us() - t0);
     return e;
+}
+
+/* A region at a time: the DPU's models are compiled for one picture. */
+static enum err do_regions(struct lane *l, const struct job *j, struct wire_card_done *done) {
+    const struct worker_state *w = l->w;
+    const struct wire_crops *m = &j->m.crops;
+    if (!w->model.takes_crops || m->dst_w_px != w->model.w_px || m->dst_h_px != w->model.h_px ||
+        (uint64_t)w->out_bytes * m->n_rois > j->out_bytes || !crops_are_small_enough(m))
+        return ERR_USAGE;
+    const uint64_t t0 = now_us();
+    enum err e = cut(l, j);
+    const uint64_t t1 = now_us();
+    for (uint32_t i = 0; e == OK && i < m->n_rois; i++)
+        e = run_network(l, card_buf_at(l->crops) + (size_t)i * m->dst_w_px * m->dst_h_px * 3,
+                        j->out + (size_t)i * w->out_bytes);
+    done->kernel_us = (uint32_t)(t1 - t0);
+    done->dpu_us = (uint32_t)(now_us() - t1);
+    if (e == OK) done->n_bytes = w->out_bytes * m->n_rois;
+    return e;
+}
+
+static enum err do_job(struct lane *l, const struct job *j, struct wire_card_done *done) {
+    switch ((unsigned)j->type) {
+    case WIRE_CARD_DETECT:
+        return do_detect(l, j, done);
+    case WIRE_CARD_CROPS:
+        return do_crops(l, j, done);
+    default:
+        return do_regions(l, j, done);
+    }
 }
 
 /* CPU of the process, shared out by the time spent in each half: the simulated card's threads are in it. */
@@ -216,8 +262,8 @@ static void *lane_main(void *arg) {
         struct wire_card_done done;
         memset(&done, 0, sizeof done);
         wire_begin(&done, WIRE_CARD_DONE, sizeof done);
-        done.job = j.is_crops ? j.m.crops.job : j.m.detect.job;
-        const enum err e = j.is_crops ? do_crops(l, &j, &done) : do_detect(l, &j, &done);
+        done.job = j.type == WIRE_CARD_DETECT ? j.m.detect.job : j.m.crops.job;
+        const enum err e = do_job(l, &j, &done);
         if (e == ERR_TIMEOUT) {
             log_error("card", "job %llu hangs on the card; this worker ends", (unsigned long long)done.job);
             leave(CARD_EXIT_HUNG);
@@ -309,6 +355,7 @@ static bool on_message(struct worker_state *w, const union wire_any *m, enum wir
                        unsigned n_fds) {
     struct job j;
     memset(&j, 0, sizeof j);
+    j.type = type;
     switch ((unsigned)type) {
     case WIRE_CARD_ARENA:
         return n_fds == 1 && add_arena(w, &m->arena, fds[0]);
@@ -319,7 +366,7 @@ static bool on_message(struct worker_state *w, const union wire_any *m, enum wir
         return n_fds == 0 && queue_job(w, &j, &m->detect.surface, m->detect.arena, m->detect.slot,
                                        m->detect.out_arena, m->detect.out_slot);
     case WIRE_CARD_CROPS:
-        j.is_crops = true;
+    case WIRE_CARD_REGIONS:
         j.m.crops = m->crops;
         return n_fds == 0 && rois_fit(&m->crops) &&
                queue_job(w, &j, &m->crops.surface, m->crops.arena, m->crops.slot, m->crops.out_arena,
@@ -504,7 +551,7 @@ static const char usage[] =
     "XILINX_XRT names the directory whose lib/libxrt_core.so.2 reaches the card (or is the simulator).\n"
     "  --card N             which card (0)\n"
     "  --xclbin FILE        the kernels; on a card the DPU is in it too\n"
-    "  --model DIR          directory of the detector's model.json\n"
+    "  --model DIR          directory of the model.json of the network to run\n"
     "  --runner LIBRARY     VART runner library for DPU subgraphs\n"
     "  --dpu NAME           which compiled model, when model.json lists several\n"
     "  --lanes N            jobs at once, 1 to 16 (2; 1 on a single core)\n"

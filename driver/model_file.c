@@ -100,11 +100,17 @@ static enum err read_input(const char *dir, const json_t *in, struct model_file 
     if (!three(in, "mean", mean) || !three(in, "scale", scale))
         return refuse(dir, "input.mean, input.scale", ERR_CORRUPT);
     if (!order || strcmp(order, "BGR") != 0) return refuse(dir, "input.order BGR", ERR_UNSUPPORTED);
-    if (!fit || strcmp(fit, "letterbox") != 0) return refuse(dir, "input.fit letterbox", ERR_UNSUPPORTED);
+    if (!fit || (strcmp(fit, "letterbox") != 0 && strcmp(fit, "stretch") != 0))
+        return refuse(dir, "input.fit letterbox or stretch", ERR_UNSUPPORTED);
+    m->takes_crops = strcmp(fit, "stretch") == 0;
     m->w_px = (uint32_t)w;
     m->h_px = (uint32_t)h;
     m->fix_point = (int32_t)fix;
     model_file_lut(mean, scale, m->fix_point, m->lut);
+    for (int i = 0; m->takes_crops && i < 768; i++)
+        if (m->lut[i] != i % 256 - 128)
+            return refuse(dir, "input.mean, scale, fix_point (a stretched input is value - 128)",
+                          ERR_UNSUPPORTED);
     return OK;
 }
 
@@ -112,7 +118,7 @@ static enum err read_all(const char *dir, const json_t *root, bool simulated, co
                          struct model_file *m) {
     char file[256], want[65];
     const char *task = json_string_value(json_object_get(root, "task"));
-    if (!task || strcmp(task, "detect") != 0) return refuse(dir, "task detect", ERR_UNSUPPORTED);
+    if (!task) return refuse(dir, "task", ERR_CORRUPT); /* which tasks may exist: host/pipe/model_policy.c */
     if (!text(root, "name", m->name, sizeof m->name)) return refuse(dir, "name", ERR_CORRUPT);
     enum err e = read_input(dir, json_object_get(root, "input"), m);
     if (e != OK) return e;

@@ -17,7 +17,8 @@ struct model_file {
     char input[64];
     uint32_t w_px, h_px;
     int32_t fix_point;
-    int8_t lut[768]; /* int8 value of each 8-bit B, G, R value */
+    int8_t lut[768];  /* int8 value of each 8-bit B, G, R value */
+    bool takes_crops; /* fit stretch: the crop kernel's output (value - 128) is the input, no table */
     unsigned n_outputs;
     struct {
         char tensor[64];
@@ -27,8 +28,8 @@ struct model_file {
 
 /* Reads dir/model.json and checks the hash of the file it names: the golden one for a simulated card, else
  * the one compiled for DPU `dpu` (NULL or "" when there is only one). Logged: which file and which field.
- * ERR_IO, ERR_CORRUPT, ERR_MISSING (nothing compiled for that DPU), ERR_UNSUPPORTED (no detector of the BGR
- * letterbox kind). */
+ * ERR_IO, ERR_CORRUPT, ERR_MISSING (nothing compiled for that DPU), ERR_UNSUPPORTED (not BGR, neither
+ * letterbox nor stretch, or a stretched input that is not value - 128). */
 MUST_CHECK enum err model_file_read(const char *dir, bool simulated, const char *dpu, struct model_file *out);
 
 /* lut[256 * c + p] = clamp(floor((p - mean[c]) * scale[c] * 2^fix_point + 0.5)). Pure. */

@@ -646,50 +646,69 @@ fail:
     return e;
 }
 
-static struct job *job_new(bool is_crops, cards_done_fn *done, void *arg) {
+static struct job *job_new(enum wire_type type, cards_done_fn *done, void *arg) {
     struct job *j = calloc(1, sizeof *j);
     if (!j) return NULL;
-    j->is_crops = is_crops;
+    j->is_crops = type != WIRE_CARD_DETECT;
     j->done = done;
     j->arg = arg;
-    if (is_crops)
-        wire_begin(&j->m.crops, WIRE_CARD_CROPS, sizeof j->m.crops);
+    if (j->is_crops)
+        wire_begin(&j->m.crops, type, sizeof j->m.crops);
     else
-        wire_begin(&j->m.detect, WIRE_CARD_DETECT, sizeof j->m.detect);
+        wire_begin(&j->m.detect, type, sizeof j->m.detect);
     return j;
 }
 
 enum err cards_detect(struct cards *c, uint32_t arena, unsigned slot, const struct wire_surface *s,
                       cards_done_fn *done, void *arg) {
-    struct job *j = job_new(false, done, arg);
+    struct job *j = job_new(WIRE_CARD_DETECT, done, arg);
     if (!j) return ERR_NOMEM;
     j->n_bytes = c->detect_bytes;
+    return submit(c, j, arena, slot, s);
+}
+
+/* `each`: bytes of the result per region. */
+static enum err submit_regions(struct cards *c, struct job *j, uint32_t arena, unsigned slot,
+                               const struct wire_surface *s, const struct wire_roi *rois, unsigned n_rois,
+                               uint64_t each) {
+    if (!j) return ERR_NOMEM;
+    bool fine = n_rois > 0 && n_rois <= WIRE_ROIS_MAX && each > 0 && n_rois * each <= slots_bytes(c->results);
+    /* The worker would end on a region that makes no sense; the caller is told instead. */
+    for (unsigned i = 0; fine && i < n_rois; i++)
+        fine = rois[i].x_px % 2 == 0 && rois[i].y_px % 2 == 0 && rois[i].w_px >= 2 && rois[i].h_px >= 2 &&
+               (uint32_t)rois[i].x_px + rois[i].w_px <= s->w_px &&
+               (uint32_t)rois[i].y_px + rois[i].h_px <= s->h_px;
+    if (!fine) {
+        free(j);
+        return ERR_USAGE;
+    }
+    j->n_bytes = (uint32_t)(n_rois * each);
+    j->m.crops.n_rois = n_rois;
+    memcpy(j->m.crops.rois, rois, n_rois * sizeof *rois);
     return submit(c, j, arena, slot, s);
 }
 
 enum err cards_crops(struct cards *c, uint32_t arena, unsigned slot, const struct wire_surface *s,
                      const struct wire_roi *rois, unsigned n_rois, unsigned dst_w_px, unsigned dst_h_px,
                      cards_done_fn *done, void *arg) {
-    const uint64_t n = (uint64_t)n_rois * dst_w_px * dst_h_px * 3;
-    if (n_rois == 0 || n_rois > WIRE_ROIS_MAX || dst_w_px == 0 || dst_h_px == 0 || dst_w_px > UINT16_MAX ||
-        dst_h_px > UINT16_MAX || n > slots_bytes(c->results))
-        return ERR_USAGE;
-    struct job *j = job_new(true, done, arg);
-    if (!j) return ERR_NOMEM;
-    j->n_bytes = (uint32_t)n;
-    j->m.crops.dst_w_px = (uint16_t)dst_w_px;
-    j->m.crops.dst_h_px = (uint16_t)dst_h_px;
-    j->m.crops.n_rois = n_rois;
-    memcpy(j->m.crops.rois, rois, n_rois * sizeof *rois);
-    /* The worker would end on a region that makes no sense; the caller is told instead. */
-    for (unsigned i = 0; i < n_rois; i++)
-        if (rois[i].x_px % 2 || rois[i].y_px % 2 || rois[i].w_px < 2 || rois[i].h_px < 2 ||
-            (uint32_t)rois[i].x_px + rois[i].w_px > s->w_px ||
-            (uint32_t)rois[i].y_px + rois[i].h_px > s->h_px) {
-            free(j);
-            return ERR_USAGE;
-        }
-    return submit(c, j, arena, slot, s);
+    if (dst_w_px > UINT16_MAX || dst_h_px > UINT16_MAX) return ERR_USAGE;
+    struct job *j = job_new(WIRE_CARD_CROPS, done, arg);
+    if (j) {
+        j->m.crops.dst_w_px = (uint16_t)dst_w_px;
+        j->m.crops.dst_h_px = (uint16_t)dst_h_px;
+    }
+    return submit_regions(c, j, arena, slot, s, rois, n_rois, (uint64_t)dst_w_px * dst_h_px * 3);
+}
+
+enum err cards_regions(struct cards *c, uint32_t arena, unsigned slot, const struct wire_surface *s,
+                       const struct wire_roi *rois, unsigned n_rois, cards_done_fn *done, void *arg) {
+    if (!c->has_model || c->model.input.w > UINT16_MAX || c->model.input.h > UINT16_MAX) return ERR_USAGE;
+    struct job *j = job_new(WIRE_CARD_REGIONS, done, arg);
+    if (j) {
+        j->m.crops.dst_w_px = (uint16_t)c->model.input.w;
+        j->m.crops.dst_h_px = (uint16_t)c->model.input.h;
+    }
+    return submit_regions(c, j, arena, slot, s, rois, n_rois, c->detect_bytes);
 }
 
 void cards_cancel(struct cards *c, void *arg) {

@@ -60,6 +60,11 @@ MUST_CHECK enum err cards_detect(struct cards *c, uint32_t arena, unsigned slot,
 MUST_CHECK enum err cards_crops(struct cards *c, uint32_t arena, unsigned slot, const struct wire_surface *s,
                                 const struct wire_roi *rois, unsigned n_rois, unsigned dst_w_px,
                                 unsigned dst_h_px, cards_done_fn *done, void *arg);
+/* Runs the network on regions of the surface, each stretched to its input; for models whose input takes crops
+ * (model.json: fit stretch). The result is the raw outputs of the first region, then of the next. ERR_USAGE also
+ * when no such model is loaded yet, or the results would not fit a slot. */
+MUST_CHECK enum err cards_regions(struct cards *c, uint32_t arena, unsigned slot, const struct wire_surface *s,
+                                  const struct wire_roi *rois, unsigned n_rois, cards_done_fn *done, void *arg);
 /* Forget a job's callback: its result will be dropped. */
 void cards_cancel(struct cards *c, void *arg);
 

@@ -56,6 +56,7 @@ static size_t size_of_type(enum wire_type type) {
     case WIRE_CARD_DETECT:
         return sizeof(struct wire_detect);
     case WIRE_CARD_CROPS:
+    case WIRE_CARD_REGIONS:
         return sizeof(struct wire_crops);
     case WIRE_CARD_READY:
         return sizeof(struct wire_card_ready);
@@ -175,6 +176,7 @@ static bool is_well_formed(enum wire_type type, const union wire_any *m) {
     case WIRE_CARD_DETECT:
         return is_detect(&m->detect);
     case WIRE_CARD_CROPS:
+    case WIRE_CARD_REGIONS:
         return is_crops(&m->crops);
     case WIRE_CARD_READY:
         return is_card_ready(&m->card_ready);

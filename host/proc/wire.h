@@ -35,6 +35,7 @@ enum wire_type {
     WIRE_CARD_ARENA_DROP, /* struct wire_arena (id only): unmap; no job may refer to it any more */
     WIRE_CARD_DETECT,     /* struct wire_detect */
     WIRE_CARD_CROPS,      /* struct wire_crops */
+    WIRE_CARD_REGIONS,    /* struct wire_crops: each region goes through the network */
     /* card worker -> server */
     WIRE_CARD_READY = 80, /* struct wire_card_ready */
     WIRE_CARD_DONE,       /* struct wire_card_done: exactly one per job */
@@ -146,7 +147,8 @@ struct wire_roi {
     uint16_t x_px, y_px, w_px, h_px; /* in the surface; x, y even; at least 2x2; inside it */
 };
 /* Cut n_rois regions, each stretched to dst_w x dst_h, as int8 B,G,R = value - 128, back to back in out_slot.
- */
+ * As WIRE_CARD_REGIONS: dst_w x dst_h is the network's input, which takes exactly such crops; out_slot gets the
+ * raw output tensors of the first region (in the order and sizes of wire_card_ready), then of the next. */
 struct wire_crops {
     struct wire_header h;
     uint64_t job;

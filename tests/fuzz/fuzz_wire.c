@@ -77,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         require_surface(&m.detect.surface);
         break;
     case WIRE_CARD_CROPS:
+    case WIRE_CARD_REGIONS:
         require_surface(&m.crops.surface);
         REQUIRE(m.crops.n_rois >= 1 && m.crops.n_rois <= WIRE_ROIS_MAX);
         for (unsigned i = 0; i < m.crops.n_rois; i++)
@@ -113,7 +114,7 @@ size_t fuzz_make_input(uint64_t seed, uint8_t *out, size_t cap) {
         {WIRE_DECODE_END, sizeof(struct wire_decode_end)}, {WIRE_DECODE_FAILED, sizeof(struct wire_failed)},
         {WIRE_CARD_ARENA, sizeof(struct wire_arena)},      {WIRE_CARD_DETECT, sizeof(struct wire_detect)},
         {WIRE_CARD_CROPS, sizeof(struct wire_crops)},      {WIRE_CARD_READY, sizeof(struct wire_card_ready)},
-        {WIRE_CARD_DONE, sizeof(struct wire_card_done)}};
+        {WIRE_CARD_DONE, sizeof(struct wire_card_done)},   {WIRE_CARD_REGIONS, sizeof(struct wire_crops)}};
     uint64_t s = seed * 2654435761u + 1;
     const size_t k = next(&s) % (sizeof kinds / sizeof kinds[0]);
     const size_t n = kinds[k].n < cap ? kinds[k].n : cap;
@@ -121,7 +122,7 @@ size_t fuzz_make_input(uint64_t seed, uint8_t *out, size_t cap) {
     memset(&m, 0, sizeof m);
     struct wire_surface *surface = kinds[k].type == WIRE_DECODE_FRAME  ? &m.frame.surface
                                    : kinds[k].type == WIRE_CARD_DETECT ? &m.detect.surface
-                                   : kinds[k].type == WIRE_CARD_CROPS  ? &m.crops.surface
+                                   : kinds[k].n == sizeof m.crops      ? &m.crops.surface
                                                                        : NULL;
     if (surface) {
         surface->w_px = (uint32_t)(2 * (1 + next(&s) % 4096));
@@ -129,7 +130,7 @@ size_t fuzz_make_input(uint64_t seed, uint8_t *out, size_t cap) {
         surface->stride_bytes = surface->w_px + (uint32_t)(next(&s) % 64);
         surface->uv_offset_bytes = surface->stride_bytes * surface->h_px;
     }
-    if (kinds[k].type == WIRE_CARD_CROPS) {
+    if (surface == &m.crops.surface) {
         m.crops.dst_w_px = m.crops.dst_h_px = 64;
         m.crops.n_rois = 1;
         m.crops.rois[0] = (struct wire_roi){0, 0, 2, 2};

@@ -45,6 +45,9 @@ void rig_until(struct rig *r, const unsigned *count, unsigned least, unsigned li
 uint8_t *rig_expect_detect(const struct rig *r, unsigned slot, uint32_t *n);
 uint8_t *rig_expect_crops(const struct rig *r, unsigned slot, const struct wire_roi *rois, unsigned n_rois,
                           unsigned w, unsigned h, uint32_t *n);
+/* What the network gives for each region; for a rig whose model takes crops. */
+uint8_t *rig_expect_regions(const struct rig *r, unsigned slot, const struct wire_roi *rois, unsigned n_rois,
+                            uint32_t *n);
 
 /* What became of one job. */
 struct outcome {

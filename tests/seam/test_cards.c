@@ -63,7 +63,7 @@ static void detection_equals_reference_kernel_and_network(void **state) {
 struct crops_outcome {
     struct rig *rig;
     struct wire_roi rois[WIRE_ROIS_MAX];
-    bool equal;
+    bool regions, equal;
     unsigned n_done;
     enum err status;
 };
@@ -74,9 +74,18 @@ static void on_crops(const struct cards_result *res, void *arg) {
     o->status = res->status;
     if (res->status != OK) return;
     uint32_t n;
-    uint8_t *want = rig_expect_crops(o->rig, 2, o->rois, WIRE_ROIS_MAX, 24, 40, &n);
+    uint8_t *want = o->regions ? rig_expect_regions(o->rig, 2, o->rois, WIRE_ROIS_MAX, &n)
+                               : rig_expect_crops(o->rig, 2, o->rois, WIRE_ROIS_MAX, 24, 40, &n);
     o->equal = n == res->n_bytes && memcmp(want, res->out, n) == 0;
     free(want);
+}
+
+static void many_rois(struct wire_roi rois[WIRE_ROIS_MAX]) {
+    for (unsigned i = 0; i < WIRE_ROIS_MAX; i++) {
+        const uint16_t w = (uint16_t)(2 + (i * 37) % 150), h = (uint16_t)(2 + (i * 23) % 90);
+        rois[i] =
+            (struct wire_roi){(uint16_t)((RIG_W - w) & ~1u), (uint16_t)(i % 2 ? (RIG_H - h) & ~1u : 0), w, h};
+    }
 }
 
 static void crops_equal_reference(void **state) {
@@ -86,16 +95,48 @@ static void crops_equal_reference(void **state) {
     rig_start(&r, 1, 10000);
     rig_until(&r, &r.n_ready, 1, UP_MS);
     struct crops_outcome o = {.rig = &r};
-    for (unsigned i = 0; i < WIRE_ROIS_MAX; i++) {
-        const uint16_t w = (uint16_t)(2 + (i * 37) % 150), h = (uint16_t)(2 + (i * 23) % 90);
-        o.rois[i] =
-            (struct wire_roi){(uint16_t)((RIG_W - w) & ~1u), (uint16_t)(i % 2 ? (RIG_H - h) & ~1u : 0), w, h};
-    }
+    many_rois(o.rois);
     assert_int_equal(
         cards_crops(r.cards, r.arena, 2, &r.surface, o.rois, WIRE_ROIS_MAX, 24, 40, on_crops, &o), OK);
     rig_until(&r, &o.n_done, 1, UP_MS);
     assert_int_equal(o.status, OK);
     assert_true(o.equal);
+    rig_fini(&r);
+}
+
+static void regions_equal_reference_crops_and_network(void **state) {
+    (void)state;
+    struct rig r;
+    rig_init(&r, "");
+    snprintf(r.model + strlen(r.model), sizeof r.model - strlen(r.model), "-stretch");
+    rig_start(&r, 1, 10000);
+    struct crops_outcome o = {.rig = &r, .regions = true}, none = {.rig = &r};
+    many_rois(o.rois);
+    assert_int_equal(cards_regions(r.cards, r.arena, 2, &r.surface, o.rois, 1, on_crops, &o), ERR_USAGE);
+    rig_until(&r, &r.n_ready, 1, UP_MS);
+    assert_int_equal(cards_regions(r.cards, r.arena, 2, &r.surface, o.rois, WIRE_ROIS_MAX, on_crops, &o), OK);
+    rig_until(&r, &o.n_done, 1, UP_MS);
+    assert_int_equal(o.status, OK);
+    assert_true(o.equal);
+    /* Such a network sees regions only: it has no letterbox. */
+    assert_int_equal(cards_detect(r.cards, r.arena, 2, &r.surface, on_crops, &none), OK);
+    rig_until(&r, &none.n_done, 1, UP_MS);
+    assert_int_equal(none.status, ERR_USAGE);
+    rig_fini(&r);
+}
+
+/* And the other way round: a detector's input is no crop. */
+static void regions_are_refused_by_a_detector(void **state) {
+    (void)state;
+    struct rig r;
+    rig_init(&r, "");
+    rig_start(&r, 1, 10000);
+    rig_until(&r, &r.n_ready, 1, UP_MS);
+    struct crops_outcome o = {.rig = &r};
+    many_rois(o.rois);
+    assert_int_equal(cards_regions(r.cards, r.arena, 2, &r.surface, o.rois, 1, on_crops, &o), OK);
+    rig_until(&r, &o.n_done, 1, UP_MS);
+    assert_int_equal(o.status, ERR_USAGE);
     rig_fini(&r);
 }
 
@@ -113,6 +154,8 @@ static void requests_that_make_no_sense_are_refused_at_once(void **state) {
     assert_int_equal(cards_crops(r.cards, r.arena, 0, &s, &odd, 1, 8, 8, on_crops, &r), ERR_USAGE);
     assert_int_equal(cards_crops(r.cards, r.arena, 0, &s, &fine, 0, 8, 8, on_crops, &r), ERR_USAGE);
     assert_int_equal(cards_crops(r.cards, r.arena, 0, &s, &fine, 1, 4096, 4096, on_crops, &r), ERR_USAGE);
+    assert_int_equal(cards_regions(r.cards, r.arena, 0, &s, &outside, 1, on_crops, &r), ERR_USAGE);
+    assert_int_equal(cards_regions(r.cards, r.arena, 0, &s, &fine, 0, on_crops, &r), ERR_USAGE);
     s.uv_offset_bytes += 4096;
     assert_int_equal(cards_detect(r.cards, r.arena, 0, &s, on_crops, &r), ERR_USAGE);
     rig_fini(&r);
@@ -367,6 +410,8 @@ int main(void) {
         cmocka_unit_test(worker_says_what_it_loaded),
         cmocka_unit_test(detection_equals_reference_kernel_and_network),
         cmocka_unit_test(crops_equal_reference),
+        cmocka_unit_test(regions_equal_reference_crops_and_network),
+        cmocka_unit_test(regions_are_refused_by_a_detector),
         cmocka_unit_test(requests_that_make_no_sense_are_refused_at_once),
         cmocka_unit_test(killed_worker_is_restarted_and_its_jobs_are_done_exactly_once),
         cmocka_unit_test(abort_of_vart_is_an_ordinary_restart),

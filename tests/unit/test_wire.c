@@ -58,6 +58,7 @@ static size_t good(enum wire_type type, union wire_any *m) {
         m->detect.surface = surface;
         break;
     case WIRE_CARD_CROPS:
+    case WIRE_CARD_REGIONS:
         n = sizeof m->crops;
         m->crops.surface = surface;
         m->crops.dst_w_px = m->crops.dst_h_px = 64;
@@ -93,6 +94,7 @@ static const enum wire_type types[] = {WIRE_PING,
                                        WIRE_CARD_ARENA_DROP,
                                        WIRE_CARD_DETECT,
                                        WIRE_CARD_CROPS,
+                                       WIRE_CARD_REGIONS,
                                        WIRE_CARD_READY,
                                        WIRE_CARD_DONE};
 #define N_TYPES (sizeof types / sizeof types[0])
@@ -231,6 +233,7 @@ static void fields_out_of_range_are_refused(void **state) {
     REFUSED(WIRE_CARD_CROPS, crops.dst_w_px, 0);
     REFUSED(WIRE_CARD_CROPS, crops.dst_h_px, 4097);
     REFUSED(WIRE_CARD_CROPS, crops.n_rois, 0);
+    REFUSED(WIRE_CARD_REGIONS, crops.n_rois, 0);
     REFUSED(WIRE_CARD_CROPS, crops.n_rois, WIRE_ROIS_MAX + 1);
     REFUSED(WIRE_CARD_CROPS, crops.n_rois, 2); /* the second is all zero */
     REFUSED(WIRE_CARD_CROPS, crops.rois[0].x_px, 639);
