@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /routes: one vehicle from camera to camera. */
+/* POST /routes: one vehicle from camera to camera, or the same plate at one camera and then at another. */
 #include "host/http/api.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "host/base/clock.h"
 #include "host/search/search.h"
@@ -24,13 +25,16 @@ static json_t *journal_of(const json_t *body, const json_t *answer) {
     add_ids(ids, json_object_get(answer, "hops"), "sighting");
     json_array_foreach(json_object_get(answer, "next"), i, next)
         add_ids(ids, json_object_get(next, "items"), NULL);
+    add_ids(ids, json_object_get(answer, "pairs"), "from");
+    add_ids(ids, json_object_get(answer, "pairs"), "to");
     json_t *detail = json_pack("{s:O,s:o}", "asked", body, "ids", ids);
     if (detail && json_object_get(answer, "code"))
         json_object_set(detail, "code", json_object_get(answer, "code"));
     return detail;
 }
 
-static int status_of(enum err e) {
+static int status_of(enum err e, const json_t *answer) {
+    const char *code = json_string_value(json_object_get(answer, "code"));
     switch ((int)e) {
     case OK:
         return 200;
@@ -39,7 +43,7 @@ static int status_of(enum err e) {
     case ERR_MISSING:
         return 404;
     case ERR_USAGE:
-        return 400;
+        return code && strcmp(code, "bad_request") != 0 ? 422 : 400;
     case ERR_TIMEOUT:
         return 503;
     default:
@@ -62,14 +66,15 @@ static void answer_route(struct exchange *x, const json_t *body) {
                                               .now_ms = clock_wall_ms(),
                                               .tz = x->ctx->tz,
                                               .language = "fr"};
-        e = search_route(&search, body, &answer);
+        e = json_object_get(body, "from_camera_id") ? search_pairs(&search, body, &answer)
+                                                    : search_route(&search, body, &answer);
     }
     free(cameras);
     if (!answer) {
         exchange_err(x, e == OK ? ERR_NOMEM : e);
         return;
     }
-    exchange_journal_json(x, "route", journal_of(body, answer), status_of(e), answer);
+    exchange_journal_json(x, "route", journal_of(body, answer), status_of(e, answer), answer);
 }
 
 void api_route_post(struct exchange *x) {

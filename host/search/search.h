@@ -37,6 +37,11 @@ MUST_CHECK enum err search_json(const struct search_context *ctx, const json_t *
 /* One vehicle from camera to camera. Body: {seed_sighting_id, max_kmh}. *answer: {seed, hops[], next[]}
  * (API.md, "Routes"); errors as above, with vehicles_only (ERR_DENIED) and not_found (ERR_MISSING). */
 MUST_CHECK enum err search_route(const struct search_context *ctx, const json_t *body, json_t **answer);
+/* The same plate at one camera and then at another, the cameras of the case only. Body: {from_camera_id,
+ * to_camera_id, within_s, plate, time, limit}. *answer: {total, pairs[{from, to, seconds}]} (API.md,
+ * "Routes"); errors as search_json(). */
+MUST_CHECK enum err search_pairs(const struct search_context *ctx, const json_t *body, json_t **answer);
+void search_pairs_print(FILE *out, const json_t *answer);
 void search_route_print(FILE *out, const json_t *answer);
 /* One sighting as JSON (items[] of an answer, GET /sightings/ID). */
 json_t *search_sighting_json(const struct search_context *ctx, const struct sighting *s);

@@ -27,7 +27,7 @@ static bool member_bool(const json_t *o, const char *key, bool *out) {
     *out = json_is_true(v);
     return true;
 }
-static bool only_members(const json_t *o, const char *const *known, const char **odd) {
+bool search_only_members(const json_t *o, const char *const *known, const char **odd) {
     const char *key;
     json_t *v;
     if (!json_is_object(o)) return false;
@@ -126,7 +126,7 @@ static enum err read_daily(struct question *s, const json_t *daily) {
     static const char *const known[] = {"from", "to", NULL};
     const char *odd;
     int64_t from_ms, to_ms;
-    if (!only_members(daily, known, &odd) || !clock_of(json_object_get(daily, "from"), &from_ms) ||
+    if (!search_only_members(daily, known, &odd) || !clock_of(json_object_get(daily, "from"), &from_ms) ||
         !clock_of(json_object_get(daily, "to"), &to_ms) || from_ms == to_ms || !s->zone)
         return bad(s, "time.daily");
     struct spans *spans = calloc(1, sizeof *spans);
@@ -143,13 +143,13 @@ static enum err read_daily(struct question *s, const json_t *daily) {
     return e;
 }
 
-static enum err read_time(struct question *s, const json_t *body) {
+enum err search_time_read(struct question *s, const json_t *body) {
     static const char *const known[] = {"from_ms", "to_ms", "daily", NULL};
     const json_t *time = json_object_get(body, "time"), *daily = json_object_get(time, "daily");
     const char *odd;
     int64_t from_ms = s->perimeter.from_ms, to_ms = s->perimeter.to_ms;
     if (!time) return OK;
-    if (!only_members(time, known, &odd) || !member_int(time, "from_ms", 0, INT64_MAX / 2, &from_ms) ||
+    if (!search_only_members(time, known, &odd) || !member_int(time, "from_ms", 0, INT64_MAX / 2, &from_ms) ||
         !member_int(time, "to_ms", 0, INT64_MAX / 2, &to_ms))
         return bad(s, "time");
     struct spans one = {0};
@@ -172,7 +172,7 @@ static enum err read_cameras(struct question *s, const json_t *body) {
     const char *odd;
     size_t i;
     if (!cameras) return OK;
-    if (!only_members(cameras, known, &odd) || !json_is_array(ids) || json_array_size(ids) == 0 ||
+    if (!search_only_members(cameras, known, &odd) || !json_is_array(ids) || json_array_size(ids) == 0 ||
         json_array_size(ids) > QUERY_CAMERAS_MAX)
         return bad(s, "cameras");
     uint16_t *list = calloc(json_array_size(ids), sizeof *list);
@@ -213,7 +213,7 @@ static enum err read_condition(struct question *s, const json_t *o) {
     const json_t *any = json_object_get(o, "any"), *name;
     enum field field = field_by_name(json_string_value(json_object_get(o, "field")));
     size_t i;
-    if (!only_members(o, known, &odd) || field == FIELD_NONE || !json_is_array(any) ||
+    if (!search_only_members(o, known, &odd) || field == FIELD_NONE || !json_is_array(any) ||
         json_array_size(any) == 0 || s->query.n_groups == QUERY_GROUPS_MAX)
         return bad(s, "where");
     struct query_group *g = &s->query.group[s->query.n_groups];
@@ -264,7 +264,7 @@ static enum err read_plate(struct question *s, const json_t *body) {
     const char *odd, *pattern = json_string_value(json_object_get(plate, "pattern"));
     int64_t slips = 0;
     if (!plate) return OK;
-    if (!only_members(plate, known, &odd) || !pattern || (mode && !json_is_string(mode)) ||
+    if (!search_only_members(plate, known, &odd) || !pattern || (mode && !json_is_string(mode)) ||
         !member_int(plate, "max_slips", 0, 2, &slips) || s->query.plate_mode != QUERY_PLATE_NONE ||
         !plate_parse(pattern, strlen(pattern), &s->query) ||
         !plate_as(&s->query, json_string_value(mode), slips))
@@ -278,7 +278,7 @@ static enum err read_duration(struct question *s, const json_t *body) {
     const char *odd;
     if (!duration) return OK;
     int64_t least = s->query.min_duration_ms, most = s->query.max_duration_ms;
-    if (!only_members(duration, known, &odd) ||
+    if (!search_only_members(duration, known, &odd) ||
         !member_int(duration, "min_ms", 0, INT64_C(1) << 40, &least) ||
         !member_int(duration, "max_ms", 1, INT64_C(1) << 40, &most))
         return bad(s, "duration");
@@ -314,8 +314,8 @@ static enum err read_area(struct question *s, const json_t *body) {
     const char *odd;
     size_t n = json_array_size(points);
     if (!area) return OK;
-    if (!only_members(area, known, &odd) || !json_is_string(json_object_get(area, "camera_id")) || n < 3 ||
-        n > QUERY_AREA_MAX)
+    if (!search_only_members(area, known, &odd) || !json_is_string(json_object_get(area, "camera_id")) ||
+        n < 3 || n > QUERY_AREA_MAX)
         return bad(s, "area");
     for (size_t i = 0; i < n; i++) {
         const json_t *p = json_array_get(points, i);
@@ -348,10 +348,10 @@ static enum err read_references(struct question *s, const json_t *body) {
     const json_t *like = json_object_get(body, "like"), *together = json_object_get(body, "together");
     const char *odd;
     int64_t within_s = 10;
-    if (like && (!only_members(like, like_known, &odd) ||
+    if (like && (!search_only_members(like, like_known, &odd) ||
                  !search_id_read(json_object_get(like, "sighting_id"), &s->query.like_id)))
         return bad(s, "like");
-    if (together && (!only_members(together, together_known, &odd) ||
+    if (together && (!search_only_members(together, together_known, &odd) ||
                      !member_int(together, "within_s", 0, 86400, &within_s) ||
                      !search_id_read(json_object_get(together, "sighting_id"), &s->query.together_id)))
         return bad(s, "together");
@@ -364,11 +364,11 @@ enum err search_body_read(struct question *s, const json_t *body) {
                                         "cameras",   "where",    "plate",  "duration", "area", "like",
                                         "direction", "together", "facets", NULL};
     static enum err (*const readers[])(struct question *, const json_t *) = {
-        read_page,     read_time,      read_cameras, read_where,      read_plate,
-        read_duration, read_direction, read_area,    read_references,
+        read_page,     search_time_read, read_cameras, read_where,      read_plate,
+        read_duration, read_direction,   read_area,    read_references,
     };
     const char *odd = "body";
-    if (!only_members(body, known, &odd)) return bad(s, odd);
+    if (!search_only_members(body, known, &odd)) return bad(s, odd);
     for (unsigned i = 0; i < sizeof readers / sizeof *readers; i++) {
         enum err e = readers[i](s, body);
         if (e) return e;

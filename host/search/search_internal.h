@@ -37,6 +37,10 @@ void search_add_words(const struct question *s, json_t *answer);
 
 /* search_body.c: the JSON body's own members (all but the sentence) joined to s->query. */
 MUST_CHECK enum err search_body_read(struct question *s, const json_t *body);
+/* Its member `time` alone: cuts s->query's periods, within the case's. */
+MUST_CHECK enum err search_time_read(struct question *s, const json_t *body);
+/* False: `o` is no object, or *odd names a member that is not in the NULL-ended list `known`. */
+bool search_only_members(const json_t *o, const char *const *known, const char **odd);
 /* A sighting's id, as a number or as text; false: neither. */
 bool search_id_read(const json_t *v, uint64_t *id);
 

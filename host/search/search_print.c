@@ -151,3 +151,20 @@ void search_route_print(FILE *out, const json_t *answer) {
     }
     zone_free(&z);
 }
+
+void search_pairs_print(FILE *out, const json_t *answer) {
+    size_t i;
+    json_t *o;
+    struct zone *z = NULL;
+    const char *tz = text_of(answer, "tz");
+    if (*tz && zone_open(tz, &z) != OK) z = NULL;
+    const int64_t total = int_of(answer, "total");
+    fprintf(out, "%lld time%s the same plate here and then there; times are %s\n", (long long)total,
+            total == 1 ? "" : "s", z ? tz : "UTC");
+    json_array_foreach(json_object_get(answer, "pairs"), i, o) {
+        print_item(out, z, (int64_t)i + 1, json_object_get(o, "from"));
+        fprintf(out, "      %.1f s later:\n", json_number_value(json_object_get(o, "seconds")));
+        print_item(out, z, (int64_t)i + 1, json_object_get(o, "to"));
+    }
+    zone_free(&z);
+}

@@ -103,6 +103,11 @@ enum err search_json(const struct search_context *ctx, const json_t *body, json_
 enum err search_route(const struct search_context *ctx, const json_t *body, json_t **answer) {
     return search_json(ctx, body, answer);
 }
+enum err search_pairs(const struct search_context *ctx, const json_t *body, json_t **answer) {
+    enum err e = search_json(ctx, body, answer);
+    if (!e) json_object_set_new(*answer, "pairs", json_array());
+    return e;
+}
 json_t *search_sighting_json(const struct search_context *ctx, const struct sighting *s) {
     (void)ctx;
     return json_pack("{s:I}", "id", (json_int_t)s->id);

@@ -515,6 +515,76 @@ static void nobody_is_followed(void **state) {
     json_decref(body);
 }
 
+static json_t *pairs(const char *text, enum err expected) {
+    json_t *a, *body = json_loads(text, 0, NULL);
+    struct search_context ctx = context("fr");
+    assert_non_null(body);
+    assert_int_equal(search_pairs(&ctx, body, &a), expected);
+    json_decref(body);
+    assert_non_null(a);
+    return a;
+}
+static void pairs_refused(const char *text, enum err expected, const char *code) {
+    json_t *a = pairs(text, expected);
+    assert_string_equal(json_string_value(json_object_get(a, "code")), code);
+    json_decref(a);
+}
+
+static void the_same_plate_here_and_then_there_is_a_pair(void **state) {
+    (void)state;
+    static const char *const once[] = {
+        "{\"from_camera_id\": \"port-01\", \"plate\": \"ab-123-cd\"}",
+        "{\"from_camera_id\": \"port-01\", \"to_camera_id\": \"gare-01\"}",
+        "{\"from_camera_id\": \"port-01\", \"within_s\": 301, \"limit\": 1}",
+    };
+    pairs_refused("{\"from_camera_id\": \"port-01\"}", ERR_DENIED, "criterion_not_allowed");
+    strcpy(open_case.criteria, "all,vehicle.plate");
+    /* Only sightings 5 and 7 have the very same text, both at the port: no pair. */
+    for (unsigned i = 0; i < sizeof once / sizeof *once; i++) {
+        json_t *a = pairs(once[i], OK);
+        assert_int_equal(json_integer_value(json_object_get(a, "total")), 0);
+        json_decref(a);
+    }
+    struct index_writer *w;
+    assert_int_equal(index_writer_open(dir, vocab, &w), OK);
+    struct sighting *s = sighting(1, 1, "truck", t0 + 600500); /* 8: 300.5 s after 5, read right this time */
+    strcpy(s->plate.text, "AB123CD");
+    s->plate.n_chars = 7;
+    store(w, s);
+    assert_int_equal(index_commit(w), OK);
+    index_writer_close(&w);
+    for (unsigned i = 0; i < sizeof once / sizeof *once; i++) {
+        json_t *a = pairs(once[i], OK);
+        const json_t *pair = json_array_get(json_object_get(a, "pairs"), 0);
+        assert_int_equal(json_integer_value(json_object_get(a, "total")), 1);
+        assert_true(json_number_value(json_object_get(pair, "seconds")) == 300.5);
+        assert_string_equal(json_string_value(json_object_get(json_object_get(pair, "from"), "camera")),
+                            "port-01");
+        assert_string_equal(json_string_value(json_object_get(json_object_get(pair, "to"), "camera")),
+                            "gare-01");
+        char *text = NULL;
+        size_t n = 0;
+        FILE *f = open_memstream(&text, &n);
+        assert_non_null(f);
+        search_pairs_print(f, a);
+        fclose(f);
+        assert_non_null(strstr(text, "300.5 s later"));
+        free(text);
+        json_decref(a);
+    }
+    json_t *a = pairs("{\"from_camera_id\": \"port-01\", \"within_s\": 300}", OK);
+    assert_int_equal(json_integer_value(json_object_get(a, "total")), 0);
+    json_decref(a);
+    pairs_refused("{\"from_camera_id\": \"hors-01\"}", ERR_USAGE, "outside_cameras");
+    pairs_refused("{\"from_camera_id\": \"port-01\", \"to_camera_id\": \"port-01\"}", ERR_USAGE,
+                  "bad_request");
+    pairs_refused("{\"from_camera_id\": \"port-01\", \"plate\": \"AB1?*\"}", ERR_USAGE, "bad_request");
+    pairs_refused("{\"from_camera_id\": \"port-01\", \"colour\": \"red\"}", ERR_USAGE, "bad_request");
+    pairs_refused("{\"from_camera_id\": \"port-01\", \"time\": {\"from_ms\": 1, \"to_ms\": 2}}", ERR_USAGE,
+                  "outside_period");
+    strcpy(open_case.criteria, "all");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_red_top_is_found_with_its_passage),
@@ -533,6 +603,7 @@ int main(void) {
         cmocka_unit_test(an_empty_answer_says_which_criterion_is_to_blame),
         cmocka_unit_test(a_route_follows_the_plate_and_flags_impossible_legs),
         cmocka_unit_test(nobody_is_followed),
+        cmocka_unit_test(the_same_plate_here_and_then_there_is_a_pair), /* last: adds a passage */
     };
     return cmocka_run_group_tests_name("search", tests, open_all, close_all);
 }
