@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <unistd.h>
+
 #include <event2/event.h>
 
 #include "host/base/log.h"
@@ -35,6 +37,12 @@ struct app {
     struct daily *daily;
 };
 
+/* One stream per core is the fastest; what decodes leaves the cards their threads, who mostly wait. */
+static unsigned cores(void) {
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > IMPORT_JOBS_MAX ? IMPORT_JOBS_MAX : (unsigned)n;
+}
+
 void app_importer_config(const struct config *cfg, const char *dir, const struct vocab *vocab,
                          struct app_models *models, struct importer_config *out) {
     const bool one =
@@ -56,7 +64,8 @@ void app_importer_config(const struct config *cfg, const char *dir, const struct
                                     .vocab = vocab,
                                     .likeness = strstr(cfg->allowed, "vehicle.similar") != NULL,
                                     .fps_milli = (uint32_t)cfg->fps_milli,
-                                    .n_slots = (unsigned)cfg->slots};
+                                    .n_slots = (unsigned)cfg->slots,
+                                    .n_jobs = cfg->jobs > 0 ? (unsigned)cfg->jobs : cores()};
 }
 
 static unsigned imports_of(struct import_item *out, unsigned max, void *arg) {

@@ -19,7 +19,8 @@ struct config {
     int n_cards;
     int job_timeout_ms;
     /* import.* */
-    int fps_milli, slots;
+    int fps_milli, slots, jobs;
+    char inbox[FS_PATH_MAX]; /* what the page may bring in; "none" = nothing */
     /* detector.* */
     char detector[64];      /* name of a folder of models_dir */
     char detector_wide[64]; /* the same for pictures of 3:2 and wider; "none" = one for all */

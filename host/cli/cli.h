@@ -34,7 +34,7 @@ struct cli_command {
     int (*run)(struct cli *cli, int argc, char **argv);
 };
 
-extern const struct cli_command cli_init, cli_camera, cli_case, cli_import, cli_search, cli_serve,
+extern const struct cli_command cli_init, cli_camera, cli_case, cli_import, cli_queue, cli_search, cli_serve,
     cli_journal, cli_check_index, cli_purge, cli_user_command, cli_card, cli_model;
 
 /* "relecture: ..." on stderr; returns `code`. */

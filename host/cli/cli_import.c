@@ -26,6 +26,7 @@ struct batch {
     const struct camera *camera;
     const char *case_id;
     int64_t start_ms;
+    long priority;
     char **files;
     unsigned n_files, n_over, n_failed, n_skipped;
     bool json, stats, tty, interrupted;
@@ -130,12 +131,15 @@ static void print_stats(const struct batch *b) {
 
 static enum err add_files(struct batch *b) {
     enum err e = OK;
+    const uint64_t batch = importer_new_batch(b->im);
     for (unsigned i = 0; i < b->n_files && !e; i++) {
         const struct import_request rq = {.file = b->files[i],
                                           .case_id = b->case_id,
                                           .camera_number = b->camera->number,
                                           .start_ms = b->start_ms,
-                                          .clock_offset_ms = b->camera->clock_offset_ms};
+                                          .clock_offset_ms = b->camera->clock_offset_ms,
+                                          .priority = (int)b->priority,
+                                          .batch = batch};
         e = importer_add(b->im, &rq, NULL);
     }
     return e;
@@ -210,9 +214,9 @@ static enum err import_there(struct batch *b) {
         json_array_append_new(files,
                               json_pack("{s:s,s:I}", "path", path, "start_ms", (json_int_t)b->start_ms));
     }
-    json_t *rq = json_pack("{s:s,s:s,s:i,s:I,s:o}", "op", "import", "case", b->case_id, "camera_number",
-                           (int)b->camera->number, "clock_offset_ms", (json_int_t)b->camera->clock_offset_ms,
-                           "files", files);
+    json_t *rq = json_pack("{s:s,s:s,s:i,s:i,s:I,s:o}", "op", "import", "case", b->case_id, "priority",
+                           (int)b->priority, "camera_number", (int)b->camera->number, "clock_offset_ms",
+                           (json_int_t)b->camera->clock_offset_ms, "files", files);
     if (!rq) return ERR_NOMEM;
     const enum err e =
         json_array_size(json_object_get(rq, "files")) > 0 ? control_ask(b->cli->dir, rq, on_line, b) : OK;
@@ -258,10 +262,11 @@ static int import_batch(struct batch *b, struct register_db *r) {
 }
 
 static int run(struct cli *cli, int argc, char **argv) {
-    enum { CASE, CAMERA, START, JSON, STATS, N };
+    enum { CASE, CAMERA, START, PRIORITY, JSON, STATS, N };
     struct cli_option o[N] = {[CASE] = {.name = "case"},
                               [CAMERA] = {.name = "camera"},
                               [START] = {.name = "start"},
+                              [PRIORITY] = {.name = "priority"},
                               [JSON] = {.name = "json", .flag = true},
                               [STATS] = {.name = "stats", .flag = true}};
     int rest;
@@ -278,7 +283,10 @@ static int run(struct cli *cli, int argc, char **argv) {
                       .json = o[JSON].value != NULL,
                       .stats = o[STATS].value != NULL,
                       .tty = isatty(STDERR_FILENO) == 1};
-    if (!cli_time("start", o[START].value, &b.start_ms)) return CLI_USAGE;
+    if (!cli_time("start", o[START].value, &b.start_ms) ||
+        (o[PRIORITY].value &&
+         !cli_number("priority", o[PRIORITY].value, IMPORT_PRIORITY_MIN, IMPORT_PRIORITY_MAX, &b.priority)))
+        return CLI_USAGE;
     struct register_db *r = cli_register(cli);
     if (!r) return CLI_FAILED;
     struct case_file c;
@@ -303,7 +311,7 @@ static int run(struct cli *cli, int argc, char **argv) {
 const struct cli_command cli_import = {
     .name = "import",
     .summary = "bring recordings in and index them; goes on where it was stopped",
-    .help = "import --case CASE --camera ID --start TIME [--json] [--stats] FILE...\n"
+    .help = "import --case CASE --camera ID --start TIME [--priority -9..9] [--json] [--stats] FILE...\n"
             "  TIME is when the camera's clock says that the first frame of each FILE was taken. The "
             "camera's clock\n"
             "  offset is added. The files stay where they are and are never altered. An import that was "

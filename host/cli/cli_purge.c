@@ -6,6 +6,7 @@
 #include "host/base/clock.h"
 #include "host/cli/cli.h"
 #include "host/index/index.h"
+#include "host/index/queue.h"
 #include "host/media/extract.h"
 
 static json_t *receipt_json(const struct purge_receipt *p) {
@@ -58,6 +59,7 @@ static enum err purge(struct cli *cli, const struct term *t, struct purge_receip
          * what goes now: all of them go. */
         char cache[FS_PATH_MAX];
         uint64_t n_files;
+        if (!e && t->case_id) e = queue_drop_case(cli->dir, t->case_id);
         if (!e) e = fs_join(cache, cli->dir, "cache");
         if (!e) e = extract_erase_all(cache, &n_files);
         index_writer_close(&w);

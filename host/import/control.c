@@ -75,10 +75,13 @@ static void client_import(struct client *cl, const json_t *rq) {
     const json_t *files = json_object_get(rq, "files");
     const json_int_t camera = json_integer_value(json_object_get(rq, "camera_number"));
     const json_int_t offset_ms = json_integer_value(json_object_get(rq, "clock_offset_ms"));
-    if (!case_id || camera < 1 || camera > UINT16_MAX || json_array_size(files) == 0) {
-        client_refuse(cl, "import: case, camera_number or files are missing");
+    const json_int_t priority = json_integer_value(json_object_get(rq, "priority"));
+    if (!case_id || json_array_size(files) == 0 || priority < IMPORT_PRIORITY_MIN ||
+        priority > IMPORT_PRIORITY_MAX) {
+        client_refuse(cl, "import: case or files are missing, or the priority is out of range");
         return;
     }
+    const uint64_t batch = importer_new_batch(cl->control->im);
     cl->jobs = calloc(json_array_size(files), sizeof *cl->jobs);
     if (!cl->jobs) {
         client_refuse(cl, "out of memory");
@@ -90,12 +93,19 @@ static void client_import(struct client *cl, const json_t *rq) {
     json_t *f;
     json_array_foreach(files, i, f) {
         const char *path = json_string_value(json_object_get(f, "path"));
+        const json_t *own_camera = json_object_get(f, "camera_number");
+        const json_t *own_offset = json_object_get(f, "clock_offset_ms");
+        const json_int_t number = own_camera ? json_integer_value(own_camera) : camera;
         const struct import_request one = {.file = path,
                                            .case_id = case_id,
-                                           .camera_number = (uint16_t)camera,
+                                           .camera_number = (uint16_t)number,
                                            .start_ms = json_integer_value(json_object_get(f, "start_ms")),
-                                           .clock_offset_ms = offset_ms};
-        const enum err e = path ? importer_add(cl->control->im, &one, &cl->jobs[cl->n_jobs]) : ERR_USAGE;
+                                           .clock_offset_ms =
+                                               own_offset ? json_integer_value(own_offset) : offset_ms,
+                                           .priority = (int)priority,
+                                           .batch = batch};
+        const bool fine = path && number >= 1 && number <= UINT16_MAX;
+        const enum err e = fine ? importer_add(cl->control->im, &one, &cl->jobs[cl->n_jobs]) : ERR_USAGE;
         if (e) {
             client_refuse(cl, err_text(e));
             return;
@@ -103,6 +113,34 @@ static void client_import(struct client *cl, const json_t *rq) {
         cl->n_jobs++;
         cl->n_open++;
     }
+}
+
+static void client_order(struct client *cl, const json_t *rq) {
+    const json_int_t job = json_integer_value(json_object_get(rq, "job"));
+    const json_int_t priority = json_integer_value(json_object_get(rq, "priority"));
+    struct import_order o = {.job = (uint64_t)job,
+                             .case_id = json_string_value(json_object_get(rq, "case")),
+                             .priority = (int)priority};
+    if (!import_action_of(json_string_value(json_object_get(rq, "action")), &o.action) || job < 0 ||
+        priority < IMPORT_PRIORITY_MIN || priority > IMPORT_PRIORITY_MAX) {
+        client_refuse(cl, "order: no such action, job or priority");
+        return;
+    }
+    client_write(cl, json_pack("{s:i}", "n", (int)importer_order(cl->control->im, &o)));
+    cl->closing = true;
+}
+
+static void client_items(struct client *cl) {
+    enum { ITEMS_MAX = 512 };
+    struct import_item *items = calloc(ITEMS_MAX, sizeof *items);
+    const unsigned n = items ? importer_items(cl->control->im, items, ITEMS_MAX) : 0;
+    for (unsigned i = 0; i < n; i++) {
+        json_t *line = import_item_json(&items[i]);
+        if (line) client_write(cl, line);
+    }
+    client_write(cl, json_pack("{s:i}", "n", (int)n));
+    free(items);
+    cl->closing = true;
 }
 
 static void on_read(struct bufferevent *bev, void *arg) {
@@ -132,6 +170,10 @@ static void on_read(struct bufferevent *bev, void *arg) {
     const char *op = json_string_value(json_object_get(rq, "op"));
     if (op && strcmp(op, "import") == 0)
         client_import(cl, rq);
+    else if (op && strcmp(op, "order") == 0)
+        client_order(cl, rq);
+    else if (op && strcmp(op, "items") == 0)
+        client_items(cl);
     else
         client_refuse(cl, rq ? "unknown op" : why.text);
     json_decref(rq);

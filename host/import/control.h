@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* control.h - the data directory's Unix socket (DIR/control.sock, mode 0600): how a command hands its work to
  * the running server, so that the index has one writer. One JSON line asks, JSON lines answer:
- *   {"op":"import","case":C,"camera_number":N,"clock_offset_ms":MS,"files":[{"path":P,"start_ms":MS},...]}
+ *   {"op":"import","case":C,"camera_number":N,"clock_offset_ms":MS,"priority":P,
+ *    "files":[{"path":P,"start_ms":MS[,"camera_number":N,"clock_offset_ms":MS]},...]}
  *     -> import items (item.h) as they change, until every file asked for is over; then the server closes
+ *   {"op":"order","action":"pause"|"resume"|"cancel"|"priority","job":N,"case":C,"priority":P}
+ *     -> {"n":how many jobs it concerned}; job 0 = all, case optional
+ *   {"op":"items"} -> the importer's items, one a line
  *   anything else -> {"error":"..."}
  * Threads: server side on the importer's loop; client side blocks. */
 #ifndef HOST_IMPORT_CONTROL_H

@@ -2,8 +2,10 @@
 /* import.h - bring recordings in: hash, probe, decode, detect, track, index; resumable, exactly once.
  * An importer owns the index writer and the card workers and runs on one event_base (one thread): the
  * command's own loop, or the server's import thread. Job states: waiting -> hashing -> probing -> running ->
- * done | failed | cancelled; a killed process finds its running jobs again in index.db and goes on from the
- * last commit. */
+ * done | failed | cancelled. Up to `n_jobs` recordings are at work at once, those of the highest priority, of
+ * equal ones the oldest; a job that is paused, or has to yield, keeps its place and stops taking frames. What
+ * was asked for is in queue.db until it is over, so a killed process finds its jobs again and goes on from
+ * the last commit of each. */
 #ifndef HOST_IMPORT_IMPORT_H
 #define HOST_IMPORT_IMPORT_H
 
@@ -23,6 +25,7 @@ enum import_state {
     IMPORT_HASHING,
     IMPORT_PROBING,
     IMPORT_RUNNING,
+    IMPORT_PAUSED, /* by a person; whatever it was at */
     IMPORT_DONE,
     IMPORT_SKIPPED,
     IMPORT_FAILED,
@@ -32,8 +35,9 @@ const char *import_state_name(enum import_state s); /* "running" */
 
 /* One file of a batch, as shown to people. */
 struct import_item {
-    uint64_t job;
+    uint64_t job, batch; /* batch: what was asked for together */
     enum import_state state;
+    int priority; /* IMPORT_PRIORITY_MIN .. MAX; 0 = usual, higher first */
     char file[1024];
     char case_id[40];
     uint16_t camera_number;
@@ -45,6 +49,9 @@ struct import_item {
     int64_t eta_ms;    /* time left; -1 = unknown */
     char error[256];   /* FAILED, SKIPPED: what, where, what to do */
 };
+
+enum { IMPORT_PRIORITY_MIN = -9, IMPORT_PRIORITY_MAX = 9 };
+enum { IMPORT_JOBS_MAX = 64 };
 
 /* How many items that are over importer_items() still tells of. */
 #define IMPORT_OVER_KEPT 64u
@@ -62,6 +69,7 @@ struct importer_config {
     bool likeness;      /* the site allows vehicle.similar; else no likeness vector is kept */
     uint32_t fps_milli; /* frames analysed per second of footage, x 1000 */
     unsigned n_slots;   /* surfaces in flight per recording */
+    unsigned n_jobs;    /* recordings at work at once, 1 .. IMPORT_JOBS_MAX */
 };
 /* What the work has cost since the importer began, for `--stats` and make bench. CPU in microseconds. */
 struct import_costs {
@@ -78,6 +86,8 @@ struct import_request {
     uint16_t camera_number;
     int64_t start_ms;        /* UTC of its first frame as the camera's clock claims */
     int64_t clock_offset_ms; /* added to that */
+    int priority;
+    uint64_t batch; /* of importer_new_batch(); 0 = a batch of its own */
 };
 /* All jobs ended. */
 typedef void import_idle_fn(void *arg);
@@ -88,7 +98,20 @@ MUST_CHECK enum err importer_new(struct event_base *base, const struct importer_
 /* Queue one file (everything borrowed). Problems of the file itself come as a FAILED item, never as an error
  * here. */
 MUST_CHECK enum err importer_add(struct importer *im, const struct import_request *rq, uint64_t *job);
-void importer_cancel(struct importer *im, uint64_t job);
+uint64_t importer_new_batch(struct importer *im);
+
+enum import_action { IMPORT_PAUSE, IMPORT_RESUME, IMPORT_CANCEL, IMPORT_PRIORITY };
+/* "pause", "resume", "cancel", "priority"; false for another word. */
+bool import_action_of(const char *name, enum import_action *out);
+/* Which jobs: a number, or 0 and a case (NULL = of all cases). Both given must both fit. */
+struct import_order {
+    enum import_action action;
+    uint64_t job;
+    const char *case_id;
+    int priority; /* PRIORITY */
+};
+/* How many it concerned. Kept in queue.db, so it holds after a restart too. */
+unsigned importer_order(struct importer *im, const struct import_order *o);
 /* In order of arrival, of those that are over only the last IMPORT_OVER_KEPT; the first `max` of them. */
 unsigned importer_items(const struct importer *im, struct import_item *out, unsigned max);
 /* Take up again what an earlier process left running. */

@@ -10,16 +10,18 @@
 #include "host/base/clock.h"
 #include "host/base/fs.h"
 #include "host/base/log.h"
+#include "host/base/utf8.h"
 #include "host/import/import.h"
 #include "host/import/job.h"
 #include "host/import/rig.h"
+#include "host/index/queue.h"
 
-/* One recording at a time: with one detector the next would only wait. */
-enum { JOBS_AT_ONCE = 1 };
+enum { REMOVED_MAX = 200 };
 
 struct node {
     struct node *next;
     struct job *job;
+    bool in_queue; /* it has a row in queue.db */
 };
 
 struct importer {
@@ -27,11 +29,16 @@ struct importer {
     struct job_shared shared;
     struct rig *square, *wide; /* wide: opened when the first wide recording comes */
     struct node *head, **tail;
-    uint64_t next_number;
+    struct queue *queue;
+    uint64_t next_number, next_batch;
     import_event_fn *on_event;
     import_idle_fn *on_idle;
     void *arg;
     struct event *kick; /* starts jobs and reports idleness from the loop, never from inside a callback */
+    struct event *room; /* lets the jobs in turn try the room that an answer made */
+    unsigned turn;      /* which of them is first */
+    bool asked;         /* changes to queue.db that somebody relies on, not committed yet */
+    unsigned n_removed;
     bool was_busy;
     uint64_t base_cpu_ns;
 };
@@ -40,23 +47,34 @@ static void kick(struct importer *im) {
     event_active(im->kick, EV_TIMEOUT, 0);
 }
 
+static void tell(struct importer *im, const struct job *j) {
+    struct import_item item;
+    job_item(j, &item);
+    im->on_event(&item, im->arg);
+}
+
 static void on_job_change(struct job *j, void *arg) {
-    struct importer *im = arg;
-    im->on_event(job_item(j), im->arg);
+    tell(arg, j);
 }
 
 static void on_job_end(struct job *j, void *arg) {
     struct importer *im = arg;
-    im->on_event(job_item(j), im->arg);
+    tell(im, j);
     kick(im);
+}
+
+static void on_job_room(struct job *j, void *arg) {
+    (void)j;
+    struct importer *im = arg;
+    if (im->cfg.n_jobs > 1) event_active(im->room, EV_TIMEOUT, 0);
 }
 
 static uint64_t twin(const char *sha256, uint16_t camera_number, const struct job *self, void *arg) {
     struct importer *im = arg;
     for (struct node *n = im->head; n; n = n->next) {
         if (n->job == self || job_is_over(n->job)) continue;
-        if (job_item(n->job)->camera_number == camera_number && strcmp(job_sha256(n->job), sha256) == 0)
-            return job_item(n->job)->job;
+        if (job_camera(n->job) == camera_number && strcmp(job_sha256(n->job), sha256) == 0)
+            return job_number(n->job);
     }
     return 0;
 }
@@ -86,33 +104,83 @@ static void forget_old(struct importer *im) {
     }
 }
 
+/* The next in line after `last` (NULL = the first): by priority, then by age. */
+static struct node *next_in_line(const struct importer *im, const struct node *last) {
+    struct node *best = NULL;
+    for (struct node *n = im->head; n; n = n->next) {
+        if (job_is_over(n->job) || job_is_paused(n->job)) continue;
+        const int p = job_priority(n->job);
+        if (last) {
+            const int q = job_priority(last->job);
+            if (p > q || (p == q && job_number(n->job) <= job_number(last->job))) continue;
+        }
+        if (!best || p > job_priority(best->job)) best = n;
+    }
+    return best;
+}
+
+/* The first n_jobs in line have a seat; who is at work without one yields. Yielding comes first, so that the
+ * new ones find room. */
+static void give_seats(struct importer *im) {
+    struct node *seated[IMPORT_JOBS_MAX];
+    unsigned n = 0;
+    for (struct node *c = NULL; n < im->cfg.n_jobs && (c = next_in_line(im, c)) != NULL;) seated[n++] = c;
+    for (struct node *c = im->head; c; c = c->next) {
+        bool has_seat = false;
+        for (unsigned i = 0; i < n; i++) has_seat |= seated[i] == c;
+        if (!has_seat && job_state(c->job) != IMPORT_WAITING) job_hold(c->job, true, false);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        job_hold(seated[i]->job, false, false);
+        job_start(seated[i]->job);
+    }
+}
+
+/* Those that are over leave queue.db. A row that stays too long does no harm, so those commits are gathered:
+ * each waits for the disk, and of tiny files there are thousands. */
+static void keep_queue(struct importer *im, bool now) {
+    enum err e = OK;
+    for (struct node *n = im->head; n && !e; n = n->next) {
+        /* A job that no card could carry is not over for good: the next start takes it up. */
+        if (!n->in_queue || !job_is_over(n->job) || *importer_dead_text(im)) continue;
+        e = queue_remove(im->queue, job_number(n->job));
+        n->in_queue = false;
+        im->n_removed++;
+    }
+    if (!e && (now || im->n_removed >= REMOVED_MAX)) {
+        e = queue_commit(im->queue);
+        im->n_removed = 0;
+        im->asked = false;
+    }
+    if (e) log_error("import", "op=queue err=\"%s\" what waits is not kept over a restart", err_text(e));
+}
+
 static void on_kick(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct importer *im = arg;
-    unsigned busy = 0, waiting = 0;
-    for (struct node *n = im->head; n; n = n->next) {
-        const enum import_state s = job_item(n->job)->state;
-        if (s == IMPORT_WAITING)
-            waiting++;
-        else if (!job_is_over(n->job))
-            busy++;
-    }
-    if (*rig_dead_text(im->square)) {
+    if (*rig_dead_text(im->square))
         fail_jobs(im, im->square);
-        busy = waiting = 0;
-    } else if (rig_is_ready(im->square)) {
-        for (struct node *n = im->head; n && busy < JOBS_AT_ONCE; n = n->next) {
-            if (job_item(n->job)->state != IMPORT_WAITING) continue;
-            job_start(n->job);
-            waiting--;
-            if (!job_is_over(n->job)) busy++;
-        }
-    }
+    else if (rig_is_ready(im->square))
+        give_seats(im);
+    keep_queue(im, im->asked);
     forget_old(im);
-    if (busy + waiting == 0 && im->was_busy) {
+    bool busy = false; /* also with those that are paused: a batch is not over before they are */
+    for (const struct node *n = im->head; n && !busy; n = n->next) busy = !job_is_over(n->job);
+    if (!busy && im->was_busy) {
         im->was_busy = false;
         if (im->on_idle) im->on_idle(im->arg);
     }
+}
+
+static void on_room(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct importer *im = arg;
+    struct node *running[IMPORT_JOBS_MAX];
+    unsigned n = 0;
+    for (struct node *c = im->head; c && n < IMPORT_JOBS_MAX; c = c->next)
+        if (job_state(c->job) == IMPORT_RUNNING) running[n++] = c;
+    im->turn++;
+    for (unsigned i = 0; i < n; i++) job_pump(running[(im->turn + i) % n]->job);
 }
 
 static void on_rig_ready(struct rig *r, void *arg) {
@@ -146,6 +214,19 @@ static enum err rig_for(uint32_t w_px, uint32_t h_px, struct rig **out, void *ar
     return e;
 }
 
+/* New numbers are above those that wait from an earlier process. */
+static enum err number_from_queue(struct importer *im) {
+    struct queue_row *rows;
+    size_t n;
+    const enum err e = queue_list(im->queue, &rows, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].number >= im->next_number) im->next_number = rows[i].number + 1;
+        if (rows[i].batch >= im->next_batch) im->next_batch = rows[i].batch + 1;
+    }
+    free(rows);
+    return e;
+}
+
 enum err importer_new(struct event_base *base, const struct importer_config *cfg, import_event_fn *on_event,
                       import_idle_fn *on_idle, void *arg, struct importer **out) {
     *out = NULL;
@@ -156,14 +237,20 @@ enum err importer_new(struct event_base *base, const struct importer_config *cfg
     im->on_idle = on_idle;
     im->arg = arg;
     im->tail = &im->head;
-    im->next_number = 1;
+    im->next_number = im->next_batch = 1;
+    if (im->cfg.n_jobs < 1) im->cfg.n_jobs = 1;
+    if (im->cfg.n_jobs > IMPORT_JOBS_MAX) im->cfg.n_jobs = IMPORT_JOBS_MAX;
     im->base_cpu_ns = clock_thread_cpu_ns();
     im->shared.base = base;
     im->shared.cfg = &im->cfg;
     enum err e = ERR_NOMEM;
     im->kick = event_new(base, -1, 0, on_kick, im);
-    if (!im->kick) goto fail;
+    im->room = event_new(base, -1, 0, on_room, im);
+    if (!im->kick || !im->room) goto fail;
     e = index_writer_open(cfg->dir, cfg->vocab, &im->shared.writer);
+    if (e) goto fail;
+    e = queue_open(cfg->dir, &im->queue);
+    if (!e) e = number_from_queue(im);
     if (e) goto fail;
     e = open_rig(im, cfg->cards.model_dir, &im->square);
     if (e) goto fail;
@@ -174,8 +261,8 @@ fail:
     return e;
 }
 
-static enum err add(struct importer *im, const struct job_request *rq, uint64_t *number) {
-    const struct job_callbacks cb = {on_job_change, on_job_end, twin, rig_for, im};
+static enum err add(struct importer *im, const struct job_request *rq, bool paused, struct node **out) {
+    const struct job_callbacks cb = {on_job_change, on_job_end, twin, rig_for, on_job_room, im};
     struct node *n = calloc(1, sizeof *n);
     if (!n) return ERR_NOMEM;
     const enum err e = job_new(&im->shared, rq, &cb, &n->job);
@@ -186,10 +273,17 @@ static enum err add(struct importer *im, const struct job_request *rq, uint64_t 
     *im->tail = n;
     im->tail = &n->next;
     im->was_busy = true;
-    if (number) *number = rq->number;
-    im->on_event(job_item(n->job), im->arg);
+    if (paused)
+        job_hold(n->job, true, true); /* tells of it */
+    else
+        tell(im, n->job);
     kick(im);
+    if (out) *out = n;
     return OK;
+}
+
+uint64_t importer_new_batch(struct importer *im) {
+    return im->next_batch++;
 }
 
 enum err importer_add(struct importer *im, const struct import_request *rq, uint64_t *number) {
@@ -199,48 +293,132 @@ enum err importer_add(struct importer *im, const struct import_request *rq, uint
     const char *file = strstr(rq->file, "://") || !realpath(rq->file, full) ? rq->file : full;
     int64_t start_ms;
     if (__builtin_add_overflow(rq->start_ms, rq->clock_offset_ms, &start_ms)) start_ms = -1;
-    const struct job_request jr = {.number = im->next_number,
+    struct queue_row row = {.number = im->next_number,
+                            .batch = rq->batch ? rq->batch : importer_new_batch(im),
+                            .camera_number = rq->camera_number,
+                            .start_ms = start_ms,
+                            .priority = rq->priority};
+    const struct job_request jr = {.number = row.number,
+                                   .batch = row.batch,
+                                   .priority = rq->priority,
                                    .file = file,
                                    .case_id = rq->case_id,
                                    .camera_number = rq->camera_number,
                                    .start_ms = start_ms};
-    const enum err e = add(im, &jr, number);
-    if (!e) im->next_number++;
+    struct node *n;
+    enum err e = add(im, &jr, false, &n);
+    if (e) return e;
+    im->next_number++;
+    if (number) *number = row.number;
+    /* One that cannot even be named fails at once and needs no row. */
+    if (strlen(file) >= sizeof row.path || !utf8_is_valid(file)) return OK;
+    snprintf(row.path, sizeof row.path, "%s", file);
+    snprintf(row.case_id, sizeof row.case_id, "%s", rq->case_id);
+    e = queue_add(im->queue, &row);
+    n->in_queue = im->asked = !e;
     return e;
 }
 
+/* A recording that began: what its file must still hold. NULL = it has not begun. */
+static struct recording *begun(struct recording *list, size_t n, const struct queue_row *row) {
+    for (size_t i = 0; i < n; i++)
+        if (list[i].camera_number == row->camera_number && list[i].start_ms == row->start_ms &&
+            strcmp(list[i].path, row->path) == 0)
+            return &list[i];
+    return NULL;
+}
+
+/* Those that wait in queue.db, in their order; then what runs according to index.db alone, as a version
+ * without queue left it. */
 enum err importer_resume(struct importer *im) {
     struct index_reader *r;
     struct recording *list = NULL;
-    size_t n = 0;
+    struct queue_row *rows = NULL;
+    size_t n_all = 0, n = 0, n_rows = 0;
     enum err e = index_reader_open(im->cfg.dir, im->cfg.vocab, &r);
     if (e) return e;
-    e = index_recordings(r, NULL, &list, &n);
+    e = index_recordings(r, NULL, &list, &n_all);
+    index_reader_close(&r);
+    for (size_t i = 0; i < n_all; i++)
+        if (list[i].state == RECORDING_RUNNING || list[i].state == RECORDING_WAITING) list[n++] = list[i];
+    if (!e) e = queue_list(im->queue, &rows, &n_rows);
+    for (size_t i = 0; !e && i < n_rows; i++) {
+        struct recording *old = begun(list, n, &rows[i]);
+        const struct job_request jr = {.number = rows[i].number,
+                                       .batch = rows[i].batch,
+                                       .priority = rows[i].priority,
+                                       .file = rows[i].path,
+                                       .case_id = rows[i].case_id,
+                                       .camera_number = rows[i].camera_number,
+                                       .start_ms = rows[i].start_ms,
+                                       .sha256 = old ? old->sha256 : NULL};
+        struct node *added = NULL;
+        e = add(im, &jr, rows[i].paused, &added);
+        if (!e) added->in_queue = true;
+        if (old) old->state = RECORDING_DONE; /* it has its job */
+    }
     for (size_t i = 0; !e && i < n; i++) {
-        if (list[i].state != RECORDING_RUNNING && list[i].state != RECORDING_WAITING) continue;
+        if (list[i].state == RECORDING_DONE) continue;
         const struct job_request jr = {.number = im->next_number,
+                                       .batch = importer_new_batch(im),
                                        .file = list[i].path,
                                        .case_id = list[i].case_id,
                                        .camera_number = list[i].camera_number,
                                        .start_ms = list[i].start_ms,
                                        .sha256 = list[i].sha256};
-        e = add(im, &jr, NULL);
+        e = add(im, &jr, false, NULL);
         if (!e) im->next_number++;
     }
+    free(rows);
     free(list);
-    index_reader_close(&r);
     return e;
 }
 
-void importer_cancel(struct importer *im, uint64_t number) {
-    for (struct node *n = im->head; n; n = n->next)
-        if (job_item(n->job)->job == number) job_cancel(n->job);
+bool import_action_of(const char *name, enum import_action *out) {
+    static const char *const names[] = {"pause", "resume", "cancel", "priority"};
+    for (unsigned i = 0; name && i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) != 0) continue;
+        *out = (enum import_action)i;
+        return true;
+    }
+    return false;
+}
+
+static void obey(struct importer *im, struct node *n, const struct import_order *o) {
+    switch (o->action) {
+    case IMPORT_PAUSE:
+    case IMPORT_RESUME:
+        job_hold(n->job, o->action == IMPORT_PAUSE, true);
+        break;
+    case IMPORT_CANCEL:
+        job_cancel(n->job);
+        return;
+    case IMPORT_PRIORITY:
+        job_set_priority(n->job, o->priority);
+        tell(im, n->job);
+        break;
+    }
+    if (n->in_queue && queue_set(im->queue, job_number(n->job), job_priority(n->job), job_is_paused(n->job)))
+        log_error("import", "job=%" PRIu64 " op=order not kept over a restart", job_number(n->job));
+}
+
+unsigned importer_order(struct importer *im, const struct import_order *o) {
+    unsigned count = 0;
+    for (struct node *n = im->head; n; n = n->next) {
+        if (job_is_over(n->job) || (o->job && job_number(n->job) != o->job) ||
+            (o->case_id && strcmp(job_case(n->job), o->case_id) != 0))
+            continue;
+        obey(im, n, o);
+        im->asked = true;
+        count++;
+    }
     kick(im);
+    return count;
 }
 
 unsigned importer_items(const struct importer *im, struct import_item *out, unsigned max) {
     unsigned n = 0;
-    for (struct node *p = im->head; p && n < max; p = p->next) out[n++] = *job_item(p->job);
+    for (struct node *p = im->head; p && n < max; p = p->next) job_item(p->job, &out[n++]);
     return n;
 }
 
@@ -268,6 +446,7 @@ void importer_free(struct importer **pim) {
     if (!pim || !*pim) return;
     struct importer *im = *pim;
     *pim = NULL;
+    if (im->queue) keep_queue(im, true);
     /* Workers first: no completion may arrive for a job that is gone. */
     rig_free(&im->square);
     rig_free(&im->wide);
@@ -277,7 +456,9 @@ void importer_free(struct importer **pim) {
         job_free(&n->job);
         free(n);
     }
+    queue_close(&im->queue);
     index_writer_close(&im->shared.writer);
+    if (im->room) event_free(im->room);
     if (im->kick) event_free(im->kick);
     free(im);
 }

@@ -54,6 +54,13 @@ struct entry {
     char reason[WIRE_TEXT_MAX];
 };
 
+/* A stretch of time that was dealt with, waiting for the commit. */
+struct span {
+    int64_t from_ms, to_ms;
+    enum coverage_state state;
+    char reason[WIRE_TEXT_MAX];
+};
+
 struct job {
     struct job_shared *shared;
     struct job_callbacks cb;
@@ -71,15 +78,22 @@ struct job {
     struct rig *rig; /* the importer's; by the picture's shape */
     struct scene *scene;
     struct entry *head, **tail;
-    unsigned n_with_card; /* card jobs that refer to our slots */
-    int64_t last_sent_us; /* pts of the last frame that the decoder delivered */
-    int64_t first_us;     /* position at which this run began, for the speed */
+    unsigned n_with_card;  /* card jobs that refer to our slots */
+    int64_t last_sent_us;  /* pts of the last frame that the decoder delivered */
+    int64_t first_us;      /* position at which this run began */
+    int64_t speed_from_us; /* and where it was at run_mono_ns, for the speed */
     uint64_t run_mono_ns, commit_mono_ns;
     int64_t covered_us; /* what lies before it has its rows of coverage */
     char expected_sha256[65];
     const char *bad_name; /* why the file cannot even be tried; NULL = it can */
+    /* Found since the last commit. */
+    struct sighting **found;
+    size_t n_found, found_cap;
+    struct span *spans;
+    size_t n_spans, spans_cap;
     unsigned frames_since_commit, n_deaths;
     int64_t death_us;
+    bool yielding, paused;
     bool grow; /* larger slots are asked for, once the queue is empty */
     uint32_t grow_w_px, grow_h_px;
 };
@@ -90,7 +104,7 @@ static void on_detected(const struct cards_result *r, void *arg);
 static void on_cropped(const struct cards_result *r, void *arg);
 
 const char *import_state_name(enum import_state s) {
-    static const char *const names[] = {"waiting", "hashing", "probing", "running",
+    static const char *const names[] = {"waiting", "hashing", "probing", "running",  "paused",
                                         "done",    "skipped", "failed",  "cancelled"};
     return (unsigned)s < sizeof names / sizeof names[0] ? names[s] : "unknown";
 }
@@ -111,19 +125,51 @@ const char *job_sha256(const struct job *j) {
     return j->rec.sha256;
 }
 
-const struct import_item *job_item(struct job *j) {
-    struct import_item *i = &j->item;
-    i->eta_ms = -1;
-    if (i->state == IMPORT_RUNNING && j->run_mono_ns) {
+enum import_state job_state(const struct job *j) {
+    return j->item.state;
+}
+
+uint64_t job_number(const struct job *j) {
+    return j->item.job;
+}
+
+int job_priority(const struct job *j) {
+    return j->item.priority;
+}
+
+void job_set_priority(struct job *j, int priority) {
+    j->item.priority = priority;
+}
+
+const char *job_case(const struct job *j) {
+    return j->item.case_id;
+}
+
+uint16_t job_camera(const struct job *j) {
+    return j->item.camera_number;
+}
+
+bool job_is_paused(const struct job *j) {
+    return j->paused;
+}
+
+void job_item(const struct job *j, struct import_item *out) {
+    *out = j->item;
+    out->eta_ms = -1;
+    if (out->state == IMPORT_RUNNING && j->run_mono_ns) {
         const double wall_us = (double)(clock_mono_ns() - j->run_mono_ns) / 1e3;
-        const double done_us = (double)(i->position_us - (j->first_us > 0 ? j->first_us : 0));
+        const double done_us = (double)(out->position_us - j->speed_from_us);
         if (wall_us > 1e5 && done_us > 0) {
-            i->x_realtime = done_us / wall_us;
-            if (i->duration_us > i->position_us)
-                i->eta_ms = (int64_t)((double)(i->duration_us - i->position_us) / i->x_realtime / 1e3);
+            out->x_realtime = done_us / wall_us;
+            if (out->duration_us > out->position_us)
+                out->eta_ms =
+                    (int64_t)((double)(out->duration_us - out->position_us) / out->x_realtime / 1e3);
         }
     }
-    return i;
+    if (j->paused && !job_is_over(j)) {
+        out->state = IMPORT_PAUSED;
+        out->eta_ms = -1;
+    }
 }
 
 /* ---- ends ---------------------------------------------------------------------------------------------- */
@@ -138,11 +184,17 @@ static void drop_queue(struct job *j) {
     j->tail = &j->head;
 }
 
+static void drop_found(struct job *j) {
+    for (size_t i = 0; i < j->n_found; i++) sighting_free(&j->found[i]);
+    j->n_found = j->n_spans = 0;
+}
+
 /* Gives back what a running job holds. Entries that a card still works on are freed by their completion. */
 static void release(struct job *j) {
     hasher_free(&j->hasher);
     decoder_free(&j->decoder);
     scene_free(&j->scene);
+    drop_found(j);
     struct entry **pe = &j->head;
     while (*pe) {
         struct entry *e = *pe;
@@ -241,21 +293,41 @@ void job_cancel(struct job *j) {
     if (job_is_over(j)) return;
     index_rollback(j->shared->writer);
     say(j, "cancelled; import the file again to go on");
+    if (j->has_row) { /* else the next start would take it up as one that was interrupted */
+        j->rec.state = RECORDING_FAILED;
+        snprintf(j->rec.error, sizeof j->rec.error, "%s", j->item.error);
+        enum err e = index_recording_set(j->shared->writer, &j->rec);
+        if (!e) e = index_commit(j->shared->writer);
+        if (e) log_error("import", "job=%" PRIu64 " op=cancel err=\"%s\"", j->item.job, err_text(e));
+    }
     end(j, IMPORT_CANCELLED);
 }
 
 /* ---- the scene, strictly in order ---------------------------------------------------------------------- */
 
+/* One more element; *items grows as needed. */
+static enum err make_room(void **items, size_t n, size_t *cap, size_t each) {
+    if (n < *cap) return OK;
+    const size_t more = *cap ? 2 * *cap : 16;
+    void *grown = realloc(*items, more * each);
+    if (!grown) return ERR_NOMEM;
+    *items = grown;
+    *cap = more;
+    return OK;
+}
+
 static enum err take_sightings(struct job *j) {
-    struct sighting *s;
-    while ((s = scene_take(j->scene))) {
-        if (!j->shared->cfg->likeness) s->has_likeness = 0;
-        const enum err e = index_sighting_add(j->shared->writer, s);
-        sighting_free(&s);
+    for (;;) {
+        void *items = j->found;
+        const enum err e = make_room(&items, j->n_found, &j->found_cap, sizeof *j->found);
         if (e) return e;
+        j->found = items;
+        struct sighting *s = scene_take(j->scene);
+        if (!s) return OK;
+        if (!j->shared->cfg->likeness) s->has_likeness = 0;
+        j->found[j->n_found++] = s;
         j->item.n_sightings++;
     }
-    return OK;
 }
 
 /* From where the last span ended; so a stretch that was not looked at never hides in one that was. */
@@ -265,8 +337,26 @@ static enum err cover(struct job *j, int64_t to_us, enum coverage_state state, c
     j->covered_us = to_us;
     const int64_t from_ms = wall_ms(j, from_us), to_ms = wall_ms(j, to_us);
     if (to_ms <= from_ms) return OK;
-    return index_coverage_add(j->shared->writer, j->rec.id, j->rec.camera_number, from_ms, to_ms, state,
-                              reason);
+    void *items = j->spans;
+    const enum err e = make_room(&items, j->n_spans, &j->spans_cap, sizeof *j->spans);
+    if (e) return e;
+    j->spans = items;
+    struct span *s = &j->spans[j->n_spans++];
+    *s = (struct span){.from_ms = from_ms, .to_ms = to_ms, .state = state};
+    snprintf(s->reason, sizeof s->reason, "%s", reason);
+    return OK;
+}
+
+/* What was found goes into the open transaction. */
+static enum err put_found(struct job *j) {
+    struct index_writer *w = j->shared->writer;
+    enum err e = OK;
+    for (size_t i = 0; !e && i < j->n_found; i++) e = index_sighting_add(w, j->found[i]);
+    for (size_t i = 0; !e && i < j->n_spans; i++) {
+        const struct span *s = &j->spans[i];
+        e = index_coverage_add(w, j->rec.id, j->rec.camera_number, s->from_ms, s->to_ms, s->state, s->reason);
+    }
+    return e;
 }
 
 /* Everything up to `to_us` in one transaction: sightings, the stretch covered, the scene, the position. */
@@ -275,6 +365,7 @@ static enum err commit(struct job *j, int64_t to_us, bool last) {
     struct bytes record = {0};
     enum err e = take_sightings(j);
     if (!e) e = cover(j, to_us, COVERAGE_INDEXED, "");
+    if (!e) e = put_found(j);
     if (!e && !last) e = scene_save(j->scene, &record);
     if (!e) e = index_checkpoint_set(w, j->rec.id, to_us, record.data, record.len);
     if (!e) {
@@ -287,6 +378,7 @@ static enum err commit(struct job *j, int64_t to_us, bool last) {
     }
     if (!e) e = index_commit(w);
     bytes_fini(&record);
+    if (!e) drop_found(j);
     j->frames_since_commit = 0;
     j->commit_mono_ns = clock_mono_ns();
     return e;
@@ -408,6 +500,7 @@ static void advance(struct job *j) {
 }
 
 static void pump(struct job *j) {
+    if (j->yielding || j->paused) return;
     advance(j);
     if (job_is_over(j)) return;
     for (struct entry *f = j->head; f; f = f->next) {
@@ -435,6 +528,18 @@ static void pump(struct job *j) {
 
 void job_pump(struct job *j) {
     if (j->item.state == IMPORT_RUNNING) pump(j);
+}
+
+void job_hold(struct job *j, bool hold, bool by_person) {
+    bool *which = by_person ? &j->paused : &j->yielding;
+    if (*which == hold || job_is_over(j)) return;
+    *which = hold;
+    if (!j->paused && !j->yielding && j->item.state == IMPORT_RUNNING) {
+        j->run_mono_ns = j->commit_mono_ns = clock_mono_ns(); /* the rest does not count for its speed */
+        j->speed_from_us = j->item.position_us;
+        pump(j);
+    }
+    if (by_person && !job_is_over(j)) j->cb.on_change(j, j->cb.arg);
 }
 
 /* A completion for a job that ended meanwhile only gives back what it held. True = that was it. */
@@ -472,6 +577,7 @@ static void on_detected(const struct cards_result *r, void *arg) {
     }
     f->state = ENTRY_READY;
     pump(j);
+    j->cb.on_room(j, j->cb.arg);
 }
 
 static void on_cropped(const struct cards_result *r, void *arg) {
@@ -491,6 +597,7 @@ static void on_cropped(const struct cards_result *r, void *arg) {
     f->crop_next += f->crop_sent;
     f->crop_sent = 0;
     pump(j);
+    j->cb.on_room(j, j->cb.arg);
 }
 
 /* ---- what the decoder says ------------------------------------------------------------------------------
@@ -641,7 +748,7 @@ static void start_running(struct job *j) {
         return;
     }
     j->item.state = IMPORT_RUNNING;
-    j->item.position_us = position_us > 0 ? position_us : 0;
+    j->item.position_us = j->speed_from_us = position_us > 0 ? position_us : 0;
     j->rec.position_us = j->last_sent_us = j->first_us = position_us;
     j->covered_us = position_us > 0 ? position_us : 0;
     j->death_us = position_us - 1;
@@ -860,6 +967,8 @@ enum err job_new(struct job_shared *shared, const struct job_request *rq, const 
     j->tail = &j->head;
     j->last_sent_us = j->first_us = j->rec.position_us = -1;
     j->item.job = rq->number;
+    j->item.batch = rq->batch;
+    j->item.priority = rq->priority;
     j->item.camera_number = j->rec.camera_number = rq->camera_number;
     j->item.start_ms = j->rec.start_ms = rq->start_ms;
     j->item.eta_ms = -1;
@@ -887,5 +996,7 @@ void job_free(struct job **jp) {
     release(j);
     drop_queue(j);
     slots_free(&j->slots);
+    free(j->found);
+    free(j->spans);
     free(j);
 }

@@ -30,7 +30,9 @@ struct decoder {
 };
 static struct {
     struct event_base *base;
-    struct decoder *frames; /* the FRAMES job at work, until it is freed */
+    struct decoder *frames;             /* the FRAMES job at work, until it is freed */
+    struct decoder *begun[PENDING_MAX]; /* all of them, in their order */
+    unsigned n_begun;
     cards_ready_fn *on_ready;
     cards_dead_fn *on_dead;
     void *cards_arg;
@@ -61,7 +63,7 @@ enum err decoder_start(struct event_base *base, const struct decoder_spec *spec,
     d->cb = *cb;
     *out = d;
     if (spec->job == DECODER_FRAMES)
-        play.frames = d;
+        play.frames = play.begun[play.n_begun++ % PENDING_MAX] = d;
     else
         event_base_once(base, -1, EV_TIMEOUT, answer_probe, d, NULL);
     return OK;
@@ -193,7 +195,7 @@ struct rig {
     struct vocab *vocab;
     struct importer *im;
     struct import_item last; /* the last that was over */
-    unsigned n_over;
+    unsigned n_over, n_jobs;
 };
 
 static void on_item(const struct import_item *i, void *arg) {
@@ -217,7 +219,8 @@ static void open_importer(struct rig *r) {
                                         .cards = {.model_dir = "/nowhere"},
                                         .vocab = r->vocab,
                                         .fps_milli = 5000,
-                                        .n_slots = N_SLOTS};
+                                        .n_slots = N_SLOTS,
+                                        .n_jobs = r->n_jobs ? r->n_jobs : 1};
     r->n_over = 0;
     assert_int_equal(importer_new(play.base, &cfg, on_item, NULL, r, &r->im), OK);
 }
@@ -476,6 +479,187 @@ static void a_server_that_runs_long_keeps_the_last_items_only(void **state) {
     assert_string_equal(items[n - 2].file, "/nowhere/699.mp4");
 }
 
+/* ---- the line: seats, pauses, priorities, what outlives a process ---- */
+
+static char *named(struct rig *r, const char *name) {
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", r->dir, name);
+    write_file(path, name); /* contents differ, so none is another's twin */
+    return path;
+}
+
+static void add_for(struct rig *r, const char *file, const char *case_id, int priority) {
+    const struct import_request rq = {
+        .file = file, .case_id = case_id, .camera_number = 1, .start_ms = START_MS, .priority = priority};
+    assert_int_equal(importer_add(r->im, &rq, NULL), OK);
+}
+
+static enum import_state state_of(struct rig *r, const char *name) {
+    static struct import_item items[ITEMS_MAX];
+    const unsigned n = importer_items(r->im, items, ITEMS_MAX);
+    for (unsigned i = 0; i < n; i++)
+        if (strcmp(strrchr(items[i].file, '/') + 1, name) == 0) return items[i].state;
+    fail_msg("%s is not among the items", name);
+    return IMPORT_FAILED;
+}
+
+static void turn(void) {
+    for (int i = 0; i < 20; i++) assert_true(event_base_loop(play.base, EVLOOP_NONBLOCK) >= 0);
+}
+
+static unsigned order(struct rig *r, enum import_action a, const char *case_id, int priority) {
+    const struct import_order o = {.action = a, .case_id = case_id, .priority = priority};
+    return importer_order(r->im, &o);
+}
+
+static void what_was_asked_for_outlives_the_process(void **state) {
+    struct rig *r = *state;
+    open_importer(r);
+    add_for(r, named(r, "a"), "case-a", 0);
+    add_for(r, named(r, "b"), "case-b", 0);
+    add_for(r, named(r, "c"), "case-c", 0);
+    turn_until_frames(); /* a runs, the others have not begun */
+    assert_int_equal(order(r, IMPORT_PAUSE, "case-b", 0), 1);
+    assert_int_equal(order(r, IMPORT_PRIORITY, "case-c", 5), 1);
+    turn();
+    importer_free(&r->im); /* as a kill would */
+
+    open_importer(r);
+    assert_int_equal(importer_resume(r->im), OK);
+    assert_int_equal(state_of(r, "a"), IMPORT_WAITING);
+    assert_int_equal(state_of(r, "b"), IMPORT_PAUSED);
+    turn_until_frames();
+    assert_int_equal(state_of(r, "c"), IMPORT_RUNNING); /* the urgent one first */
+    play_on(r, 0);
+    turn_until_frames();
+    assert_int_equal(state_of(r, "a"), IMPORT_RUNNING);
+    play_on(r, 0);
+    turn();
+    assert_int_equal(state_of(r, "b"), IMPORT_PAUSED);
+    assert_int_equal(order(r, IMPORT_RESUME, NULL, 0), 1);
+    turn_until_frames();
+    play_on(r, 0);
+    importer_free(&r->im);
+
+    open_importer(r); /* all is over: nothing is begun again */
+    assert_int_equal(importer_resume(r->im), OK);
+    static struct import_item none[4];
+    assert_int_equal(importer_items(r->im, none, 4), 0);
+    size_t n;
+    importer_free(&r->im);
+    free(recordings(r, &n));
+    assert_int_equal(n, 3);
+}
+
+static void a_more_urgent_recording_takes_the_seat_and_gives_it_back(void **state) {
+    struct rig *r = *state;
+    open_importer(r);
+    add_for(r, named(r, "slow"), "case-a", 0);
+    turn_until_frames();
+    struct decoder *slow = play.frames;
+    deliver_frame(0);
+    answer_cards(OK);
+    play.frames = NULL;
+    add_for(r, named(r, "urgent"), "case-b", 3);
+    turn_until_frames();
+    struct decoder *urgent = play.frames;
+    play.frames = slow; /* its decoder goes on until it is out of slots, but none of it is taken */
+    deliver_frame(200000);
+    assert_int_equal(play.n_pending, 0);
+    play.frames = urgent;
+    play_on(r, 0);
+    assert_string_equal(strrchr(r->last.file, '/'), "/urgent");
+    turn();
+    assert_int_equal(play.n_pending, 1); /* the frame that waited */
+    answer_cards(OK);
+    play.frames = slow;
+    play_on(r, 400000);
+    assert_string_equal(strrchr(r->last.file, '/'), "/slow");
+    assert_int_equal(r->last.state, IMPORT_DONE);
+}
+
+static void a_paused_recording_takes_nothing_until_it_goes_on(void **state) {
+    struct rig *r = *state;
+    open_importer(r);
+    add_for(r, named(r, "a"), "case-a", 0);
+    turn_until_frames();
+    deliver_frame(0);
+    assert_int_equal(play.n_pending, 1);
+    assert_int_equal(order(r, IMPORT_PAUSE, "case-other", 0), 0);
+    assert_int_equal(order(r, IMPORT_PAUSE, "case-a", 0), 1);
+    answer_cards(OK); /* what was with the card comes home */
+    deliver_frame(200000);
+    turn();
+    assert_int_equal(play.n_pending, 0);
+    assert_int_equal(state_of(r, "a"), IMPORT_PAUSED);
+    assert_int_equal(order(r, IMPORT_RESUME, "case-a", 0), 1);
+    turn();
+    assert_int_equal(play.n_pending, 1);
+    answer_cards(OK);
+    play_on(r, 400000);
+    assert_int_equal(r->last.state, IMPORT_DONE);
+    size_t n;
+    importer_free(&r->im);
+    struct coverage_span *spans = coverage(r, &n);
+    assert_int_equal(n, 1);
+    assert_int_equal(spans[0].to_ms - spans[0].from_ms, 4000);
+    free(spans);
+}
+
+static void a_cancelled_recording_is_not_taken_up_by_the_next_start(void **state) {
+    struct rig *r = *state;
+    open_importer(r);
+    add_for(r, named(r, "a"), "case-a", 0);
+    turn_until_frames();
+    assert_int_equal(order(r, IMPORT_CANCEL, NULL, 0), 1);
+    assert_int_equal(r->last.state, IMPORT_CANCELLED);
+    turn();
+    importer_free(&r->im);
+    open_importer(r);
+    assert_int_equal(importer_resume(r->im), OK);
+    static struct import_item none[4];
+    assert_int_equal(importer_items(r->im, none, 4), 0);
+    char again[128];
+    snprintf(again, sizeof again, "%s/a", r->dir);
+    add_for(r, again, "case-a", 0); /* but by hand it goes on */
+    turn_until_frames();
+    play_on(r, 0);
+    assert_int_equal(r->last.state, IMPORT_DONE);
+}
+
+static void two_recordings_are_at_work_at_once_and_each_is_whole(void **state) {
+    struct rig *r = *state;
+    size_t n;
+    r->n_jobs = 2;
+    open_importer(r);
+    add_for(r, named(r, "a"), "case-a", 0);
+    add_for(r, named(r, "b"), "case-a", 0);
+    while (play.n_begun < 2) {
+        turn_until_frames();
+        turn();
+    }
+    struct decoder *first = play.begun[0], *second = play.begun[1];
+    for (int i = 0; i < 4; i++) { /* the first fills the card; the second must wait for room */
+        play.frames = first;
+        deliver_frame(200000 * i);
+    }
+    play.frames = second;
+    deliver_frame(0);
+    assert_int_equal(play.n_pending, 4);
+    answer_cards(OK);
+    turn();
+    assert_int_equal(play.n_pending, 1);
+    answer_cards(OK);
+    play_on(r, 200000);
+    importer_free(&r->im); /* a kill: the second is in, the first has nothing committed */
+    struct recording *list = recordings(r, &n);
+    assert_int_equal(n, 2);
+    assert_int_equal(list[0].state + list[1].state, RECORDING_DONE + RECORDING_RUNNING);
+    for (size_t i = 0; i < n; i++)
+        if (list[i].state == RECORDING_RUNNING) assert_int_equal(list[i].position_us, -1);
+    free(list);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(when_all_cards_die_the_recording_waits_where_it_was_committed, setup,
@@ -490,6 +674,14 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_start_that_the_clock_offset_moves_out_of_time_is_refused, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_server_that_runs_long_keeps_the_last_items_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_asked_for_outlives_the_process, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_more_urgent_recording_takes_the_seat_and_gives_it_back, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_paused_recording_takes_nothing_until_it_goes_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_cancelled_recording_is_not_taken_up_by_the_next_start, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(two_recordings_are_at_work_at_once_and_each_is_whole, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
