@@ -34,8 +34,21 @@ struct cli_command {
     int (*run)(struct cli *cli, int argc, char **argv);
 };
 
-extern const struct cli_command cli_init, cli_camera, cli_case, cli_import, cli_queue, cli_search, cli_serve,
-    cli_journal, cli_check_index, cli_purge, cli_user_command, cli_card, cli_model;
+extern const struct cli_command cli_init;
+extern const struct cli_command cli_camera;
+extern const struct cli_command cli_case;
+extern const struct cli_command cli_import;
+extern const struct cli_command cli_queue;
+extern const struct cli_command cli_search;
+extern const struct cli_command cli_serve;
+extern const struct cli_command cli_journal;
+extern const struct cli_command cli_check_index;
+extern const struct cli_command cli_purge;
+extern const struct cli_command cli_user_command;
+extern const struct cli_command cli_card;
+extern const struct cli_command cli_model;
+extern const struct cli_command cli_backup;
+extern const struct cli_command cli_restore;
 
 /* "relecture: ..." on stderr; returns `code`. */
 int cli_say(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
