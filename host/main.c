@@ -9,11 +9,25 @@
 #include "host/cli/version.h"
 #include "host/evidence/identity.h"
 
+/* clang-format off: one line each, since commands come from many hands */
 static const struct cli_command *const commands[] = {
-    &cli_init,         &cli_camera, &cli_case,    &cli_import,      &cli_queue,
-    &cli_search,       &cli_serve,  &cli_journal, &cli_check_index, &cli_purge,
-    &cli_user_command, &cli_card,   &cli_model,   &cli_backup,      &cli_restore,
+    &cli_init,
+    &cli_camera,
+    &cli_case,
+    &cli_import,
+    &cli_queue,
+    &cli_search,
+    &cli_serve,
+    &cli_journal,
+    &cli_check_index,
+    &cli_purge,
+    &cli_user_command,
+    &cli_card,
+    &cli_model,
+    &cli_backup,
+    &cli_restore,
 };
+/* clang-format on */
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void help(FILE *out) {
