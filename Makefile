@@ -51,7 +51,7 @@ BASE_SRC := $(wildcard host/base/*.c)
 PROC_SRC := $(wildcard host/proc/*.c)
 HOST_SRC := $(BASE_SRC) $(PROC_SRC) $(filter-out $(DECODE_SRC),$(wildcard host/media/*.c)) \
             $(wildcard host/pipe/*.c host/index/*.c host/search/*.c host/case/*.c host/import/*.c \
-                       host/http/*.c host/evidence/*.c host/backup/*.c host/cli/*.c host/app.c)
+                       host/http/*.c host/evidence/*.c host/backup/*.c host/doctor/*.c host/cli/*.c host/app.c)
 HOST_OBJ := $(HOST_SRC:%.c=$(B)/%.o)
 HOST_LIBS := -levent_core -levent_extra -levent_pthreads -ljansson -lsodium -lsqlite3 -lcrypto -lturbojpeg -lm -lpthread
 $(B)/libhost.a: $(HOST_OBJ)

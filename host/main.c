@@ -26,6 +26,7 @@ static const struct cli_command *const commands[] = {
     &cli_model,
     &cli_backup,
     &cli_restore,
+    &cli_doctor,
 };
 /* clang-format on */
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

@@ -49,6 +49,7 @@ extern const struct cli_command cli_card;
 extern const struct cli_command cli_model;
 extern const struct cli_command cli_backup;
 extern const struct cli_command cli_restore;
+extern const struct cli_command cli_doctor;
 
 /* "relecture: ..." on stderr; returns `code`. */
 int cli_say(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
