@@ -155,7 +155,9 @@ static enum err open_all(struct app *a, const char *version) {
     if (!a->base) return fail(ERR_NOMEM, "the event loop");
     struct importer_config ic;
     app_importer_config(&a->cfg, a->dir, a->vocab, &a->models, &ic);
-    e = service_start(&ic, &a->imports);
+    const struct service_retention retention = {.automatic = strcmp(a->cfg.purge, "hourly") == 0,
+                                                .site_days = a->cfg.retention_days};
+    e = service_start(&ic, &retention, &a->imports);
     if (e == ERR_BUSY)
         return fail(e, "another relecture process writes to %s; wait for it or end it", a->dir);
     if (e)

@@ -57,6 +57,8 @@ static const struct key {
      "which of vehicle.plate, vehicle.similar, person.face_cover this site allows at all (comma-separated)"},
     {"site.retention_days", NUMBER, FIELD_OF(retention_days), 1, 30, NULL, "30",
      "days from capture to erasure (CSI L252-5: a month at most)"},
+    {"site.purge", CHOICE, FIELD_OF(purge), 0, 0, "hourly|by_hand", "hourly",
+     "who erases what has reached its term: a running server, or `relecture purge` alone (for tests)"},
     {"journal.retention_years", NUMBER, FIELD_OF(journal_years), 1, 6, NULL, "3",
      "years until lines of the journal are erased (`relecture journal purge`)"},
 #undef FIELD_OF

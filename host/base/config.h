@@ -30,6 +30,7 @@ struct config {
     /* site.* */
     char tz[64], language[8], listen[64];
     int retention_days;
+    char purge[8]; /* hourly, by_hand */
     int journal_years; /* journal.retention_years */
     char allowed[128]; /* the criteria that need the site's switch too, comma-separated */
 };

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 
 #include "host/base/clock.h"
+#include "host/case/hold.h"
 #include "host/cli/cli.h"
+#include "host/evidence/signer.h"
+#include "host/import/retention.h"
 #include "host/index/index.h"
 #include "host/index/queue.h"
 #include "host/media/extract.h"
@@ -15,46 +18,60 @@ static json_t *receipt_json(const struct purge_receipt *p) {
                      (json_int_t)p->n_recordings, "bytes", (json_int_t)p->n_bytes);
 }
 
-#define DAY_MS (24LL * 3600 * 1000)
-
-/* What is to go. */
-struct term {
-    const char *case_id;          /* all that was imported for it, or */
-    const struct camera *camera;  /* what this one captured (NULL = any) ... */
-    int64_t before_ms;            /* ... before that */
-    bool by_age;                  /* the ordinary term: each camera's own where it is shorter */
-    const struct camera *cameras; /* by_age: the register's */
-    unsigned n_cameras;
+/* What is to go; neither: what has reached its term. */
+struct wish {
+    const char *case_id;         /* all that was imported for it, or */
+    const struct camera *camera; /* what this one captured (NULL = any) ... */
+    const char *before;          /* ... before that */
+    int64_t before_ms;
+    bool clock_confirmed;
 };
 
-static void add_receipt(struct purge_receipt *sum, const struct purge_receipt *r) {
-    sum->n_sightings += r->n_sightings;
-    sum->n_thumbnails += r->n_thumbnails;
-    sum->n_plates += r->n_plates;
-    sum->n_recordings += r->n_recordings;
-    sum->n_bytes += r->n_bytes;
+struct holds {
+    struct held_case *held;
+    unsigned n;
+};
+static bool is_held(const struct recording *r, void *arg) {
+    const struct holds *h = arg;
+    return held_cases_have(h->held, h->n, r->case_id, r->camera_number, r->start_ms,
+                           r->start_ms + r->duration_us / 1000 + 1);
 }
 
-static enum err purge_rows(struct index_writer *w, const struct term *t, struct purge_receipt *receipt) {
-    if (t->case_id) return index_purge_case(w, t->case_id, receipt);
-    enum err e = index_purge_before(w, t->camera ? t->camera->number : -1, t->before_ms, receipt);
-    for (unsigned i = 0; t->by_age && i < t->n_cameras && !e; i++) {
-        struct purge_receipt one = {0};
-        const int days = t->cameras[i].retention_days;
-        if (days == 0) continue;
-        e = index_purge_before(w, t->cameras[i].number, clock_wall_ms() - days * DAY_MS, &one);
-        add_receipt(receipt, &one);
-    }
+static enum err by_wish(struct index_writer *w, struct register_db *r, const struct wish *t,
+                        struct purge_receipt *receipt) {
+    struct holds h;
+    const struct purge_keep keep = {is_held, &h};
+    enum err e = register_held_cases(r, clock_wall_ms(), &h.held, &h.n);
+    if (e) return e;
+    if (t->case_id)
+        e = index_purge_case(w, t->case_id, &keep, receipt);
+    else
+        e = index_purge_before(w, t->camera ? t->camera->number : -1, t->before_ms, &keep, receipt);
+    held_cases_free(h.held, h.n);
     return e;
 }
 
-static enum err purge(struct cli *cli, const struct term *t, struct purge_receipt *receipt) {
+static enum err by_term(const struct cli *cli, struct index_writer *w, struct register_db *r,
+                        const struct wish *t, struct purge_receipt *receipt) {
+    const struct retention term = {.dir = cli->dir,
+                                   .site_days = cli->config.retention_days,
+                                   .clock_confirmed = t->clock_confirmed,
+                                   .user = cli_user()};
+    struct signer *s = cli_signer(cli);
+    if (!s) return ERR_DENIED;
+    const enum err e = retention_run(w, r, s, &term, receipt);
+    signer_close(&s);
+    return e;
+}
+
+static enum err purge(struct cli *cli, struct register_db *r, const struct wish *t,
+                      struct purge_receipt *receipt) {
     struct index_writer *w;
     struct vocab *v = cli_vocab(cli);
     if (!v) return ERR_MISSING;
     enum err e = index_writer_open(cli->dir, v, &w);
     if (!e) {
-        e = purge_rows(w, t, receipt);
+        e = t->case_id || t->before ? by_wish(w, r, t, receipt) : by_term(cli, w, r, t, receipt);
         /* Under the writer's lock, so no server makes new ones meanwhile. A clip of another case may show
          * what goes now: all of them go. */
         char cache[FS_PATH_MAX];
@@ -68,16 +85,18 @@ static enum err purge(struct cli *cli, const struct term *t, struct purge_receip
     return e;
 }
 
-static int purge_and_tell(struct cli *cli, struct register_db *r, const struct term *t, bool json) {
+static int purge_and_tell(struct cli *cli, struct register_db *r, const struct wish *t, bool json) {
     struct purge_receipt receipt = {0};
-    const enum err e = purge(cli, t, &receipt);
+    const enum err e = purge(cli, r, t, &receipt);
     if (e == ERR_BUSY)
         return cli_say(CLI_FAILED,
                        "purge: a server, an import or a search uses %s; end it first, then purge again",
                        cli->dir);
+    if (e == ERR_DENIED) return cli_say(CLI_FAILED, "purge: nothing was erased; the line above says why");
     if (e) return cli_say(CLI_FAILED, "purge: %s", err_text(e));
-    if (!cli_journal_add(r, "purge", t->case_id ? t->case_id : "", t->camera ? t->camera->id : "",
-                         receipt_json(&receipt)))
+    const bool asked = t->case_id || t->before; /* else the journal has it already, with a receipt */
+    if (asked && !cli_journal_add(r, "purge", t->case_id ? t->case_id : "", t->camera ? t->camera->id : "",
+                                  receipt_json(&receipt)))
         return CLI_FAILED;
     if (json)
         cli_print_json(receipt_json(&receipt));
@@ -89,10 +108,11 @@ static int purge_and_tell(struct cli *cli, struct register_db *r, const struct t
 }
 
 static int run(struct cli *cli, int argc, char **argv) {
-    enum { BEFORE, CAMERA, CASE, JSON, N };
+    enum { BEFORE, CAMERA, CASE, CLOCK, JSON, N };
     struct cli_option o[N] = {[BEFORE] = {.name = "before"},
                               [CAMERA] = {.name = "camera"},
                               [CASE] = {.name = "case"},
+                              [CLOCK] = {.name = "clock-is-right", .flag = true},
                               [JSON] = {.name = "json", .flag = true}};
     int rest;
     if (!cli_options(&cli_purge, argc, argv, o, N, &rest)) return CLI_USAGE;
@@ -101,25 +121,22 @@ static int run(struct cli *cli, int argc, char **argv) {
         cli_usage(stderr, &cli_purge);
         return CLI_USAGE;
     }
-    struct term t = {.case_id = o[CASE].value,
-                     .before_ms = clock_wall_ms() - cli->config.retention_days * DAY_MS,
-                     .by_age = !o[BEFORE].value && !o[CASE].value};
+    struct wish t = {
+        .case_id = o[CASE].value, .before = o[BEFORE].value, .clock_confirmed = o[CLOCK].value != NULL};
     if (o[BEFORE].value && !cli_time("before", o[BEFORE].value, &t.before_ms)) return CLI_USAGE;
     struct register_db *r = cli_register(cli);
     if (!r) return CLI_FAILED;
-    struct camera one, *all = NULL;
+    struct camera one;
     int code = CLI_FAILED;
-    enum err e = camera_list(r, &all, &t.n_cameras);
-    t.cameras = all;
-    if (!e && o[CAMERA].value) {
+    enum err e = OK;
+    if (o[CAMERA].value) {
         e = camera_get(r, o[CAMERA].value, &one);
         t.camera = &one;
     }
     if (e)
-        cli_say(0, "purge: camera %s: %s", o[CAMERA].value ? o[CAMERA].value : "list", err_text(e));
+        cli_say(0, "purge: camera %s: %s", o[CAMERA].value, err_text(e));
     else
         code = purge_and_tell(cli, r, &t, o[JSON].value != NULL);
-    free(all);
     register_close(&r);
     return code;
 }
@@ -127,10 +144,14 @@ static int run(struct cli *cli, int argc, char **argv) {
 const struct cli_command cli_purge = {
     .name = "purge",
     .summary = "erase what has reached its term, with all that was derived from it",
-    .help = "purge [--before TIME [--camera ID] | --case CASE] [--json]\n"
-            "  Without option: everything captured more than site.retention_days ago, or a camera's own\n"
-            "  shorter term. The receipt goes to the journal.\n"
-            "  The recordings themselves, which were registered by reference, are not touched.\n",
+    .help =
+        "purge [--before TIME [--camera ID] | --case CASE] [--clock-is-right] [--json]\n"
+        "  Without option: everything captured more than site.retention_days ago, or a camera's own\n"
+        "  shorter term, and what was imported for cases that ended; each with a signed receipt. A\n"
+        "  running server does that on its own, at its start and every hour.\n"
+        "  What a legal hold keeps stays in any case. --clock-is-right: the machine's clock leapt ahead,\n"
+        "  and that is no error.\n"
+        "  The recordings themselves, which were registered by reference, are not touched.\n",
     .needs_dir = true,
     .run = run,
 };

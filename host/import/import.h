@@ -113,6 +113,8 @@ struct import_order {
 /* How many it concerned. Kept in queue.db, so it holds after a restart too. */
 unsigned importer_order(struct importer *im, const struct import_order *o);
 /* In order of arrival, of those that are over only the last IMPORT_OVER_KEPT; the first `max` of them. */
+/* For what else writes to the index on this thread, between two events of the loop. */
+struct index_writer *importer_writer(struct importer *im);
 unsigned importer_items(const struct importer *im, struct import_item *out, unsigned max);
 /* Take up again what an earlier process left running. */
 MUST_CHECK enum err importer_resume(struct importer *im);

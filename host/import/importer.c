@@ -416,6 +416,10 @@ unsigned importer_order(struct importer *im, const struct import_order *o) {
     return count;
 }
 
+struct index_writer *importer_writer(struct importer *im) {
+    return im->shared.writer;
+}
+
 unsigned importer_items(const struct importer *im, struct import_item *out, unsigned max) {
     unsigned n = 0;
     for (struct node *p = im->head; p && n < max; p = p->next) job_item(p->job, &out[n++]);

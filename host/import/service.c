@@ -12,12 +12,15 @@
 #include <event2/event.h>
 
 #include "host/base/log.h"
+#include "host/evidence/signer.h"
 #include "host/import/control.h"
+#include "host/import/retention.h"
 
-enum { SNAPSHOT_MS = 250, ITEMS_MAX = 512 };
+enum { SNAPSHOT_MS = 250, ITEMS_MAX = 512, PURGE_EVERY_S = 3600 };
 
 struct service {
     struct importer_config cfg;
+    struct service_retention retention;
     pthread_t thread;
     int stop_fd; /* written once, to end the loop */
     /* Guards all below; held for copies only. */
@@ -32,6 +35,8 @@ struct service {
     struct event_base *base;
     struct importer *im;
     struct control *control;
+    struct register_db *reg; /* these two: for the purge alone */
+    struct signer *signer;
 };
 
 static void add_stats(struct cards_stats *sum, const struct cards_stats *s) {
@@ -72,6 +77,19 @@ static void on_tick(evutil_socket_t fd, short what, void *arg) {
     snapshot(arg);
 }
 
+/* A failure is logged, and the next hour tries again. */
+static void purge(struct service *s) {
+    const struct retention t = {.dir = s->cfg.dir, .site_days = s->retention.site_days, .user = "server"};
+    struct purge_receipt receipt;
+    const enum err e = retention_run(importer_writer(s->im), s->reg, s->signer, &t, &receipt);
+    if (e == ERR_BUSY) log_warn("service", "op=purge err=%s: the log still holds old pages", err_text(e));
+}
+
+static void on_hour(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    purge(arg);
+}
+
 static void on_stop(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct service *s = arg;
@@ -88,19 +106,30 @@ static enum err build(struct service *s) {
     if (!s->base) return ERR_NOMEM;
     enum err e = importer_new(s->base, &s->cfg, on_item, NULL, s, &s->im);
     if (!e) e = control_new(s->base, s->cfg.dir, s->im, &s->control);
-    if (!e) e = importer_resume(s->im);
-    return e;
+    if (e) return e;
+    if (s->retention.automatic) {
+        e = register_open(s->cfg.dir, false, &s->reg);
+        if (!e) e = signer_open(s->cfg.dir, &s->signer);
+        if (e) return e;
+        purge(s); /* before anything that has reached its term is shown or taken up again */
+    } else {
+        log_warn("service", "site.purge=by_hand: nothing is erased unless `relecture purge` is run");
+    }
+    return importer_resume(s->im);
 }
 
 static void *run(void *arg) {
     struct service *s = arg;
-    struct event *tick = NULL, *stop = NULL;
+    struct event *tick = NULL, *stop = NULL, *hour = NULL;
     enum err e = build(s);
     if (!e) {
         const struct timeval every = {0, SNAPSHOT_MS * 1000};
         tick = event_new(s->base, -1, EV_PERSIST, on_tick, s);
         stop = event_new(s->base, s->stop_fd, EV_READ, on_stop, s);
         if (!tick || !stop || event_add(tick, &every) != 0 || event_add(stop, NULL) != 0) e = ERR_NOMEM;
+        const struct timeval hourly = {PURGE_EVERY_S, 0};
+        hour = event_new(s->base, -1, EV_PERSIST, on_hour, s);
+        if (!hour || (s->retention.automatic && event_add(hour, &hourly) != 0)) e = ERR_NOMEM;
     }
     pthread_mutex_lock(&s->lock);
     s->has_started = true;
@@ -110,17 +139,22 @@ static void *run(void *arg) {
     if (!e) event_base_dispatch(s->base);
     if (tick) event_free(tick);
     if (stop) event_free(stop);
+    if (hour) event_free(hour);
     control_free(&s->control);
     importer_free(&s->im);
+    signer_close(&s->signer);
+    register_close(&s->reg);
     if (s->base) event_base_free(s->base);
     return NULL;
 }
 
-enum err service_start(const struct importer_config *cfg, struct service **out) {
+enum err service_start(const struct importer_config *cfg, const struct service_retention *retention,
+                       struct service **out) {
     *out = NULL;
     struct service *s = calloc(1, sizeof *s);
     if (!s) return ERR_NOMEM;
     s->cfg = *cfg;
+    s->retention = *retention;
     s->stop_fd = -1;
     enum err e = ERR_NOMEM;
     s->items = calloc(ITEMS_MAX, sizeof *s->items);

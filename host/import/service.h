@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* service.h - the server's import thread: an importer and the control socket on a loop of their own, so that
- * no import ever delays a search. Threads: start and stop from the thread that owns it; the other calls from
- * any thread. */
+/* service.h - the server's import thread: an importer, the control socket and the hourly purge on a loop of
+ * their own, so that none of them delays a search. Threads: start and stop from the thread that owns it; the
+ * other calls from any thread. */
 #ifndef HOST_IMPORT_SERVICE_H
 #define HOST_IMPORT_SERVICE_H
 
@@ -22,9 +22,15 @@ struct service_status {
     unsigned n_cards;
 };
 
+/* What the server erases on its own: at its start and every hour. */
+struct service_retention {
+    bool automatic;
+    int site_days;
+};
 /* `cfg` is copied, what it points to is borrowed. Takes up what an earlier process left running. ERR_BUSY:
  * another process writes to this data directory; the others as importer_new(). */
-MUST_CHECK enum err service_start(const struct importer_config *cfg, struct service **out);
+MUST_CHECK enum err service_start(const struct importer_config *cfg,
+                                  const struct service_retention *retention, struct service **out);
 unsigned service_items(struct service *s, struct import_item *out, unsigned max);
 void service_status(struct service *s, struct service_status *out);
 /* Ends the thread; running imports go on at the next start. */

@@ -69,9 +69,15 @@ MUST_CHECK enum err index_checkpoint_get(struct index_writer *w, uint64_t record
 struct purge_receipt {
     uint64_t n_sightings, n_thumbnails, n_plates, n_recordings, n_bytes;
 };
+/* Recordings that must stay with all their sightings (a legal hold); NULL = none. */
+struct purge_keep {
+    bool (*fn)(const struct recording *r, void *arg);
+    void *arg;
+};
 MUST_CHECK enum err index_purge_before(struct index_writer *w, int camera_number, int64_t before_ms,
-                                       struct purge_receipt *out);
-MUST_CHECK enum err index_purge_case(struct index_writer *w, const char *case_id, struct purge_receipt *out);
+                                       const struct purge_keep *keep, struct purge_receipt *out);
+MUST_CHECK enum err index_purge_case(struct index_writer *w, const char *case_id,
+                                     const struct purge_keep *keep, struct purge_receipt *out);
 
 /* ---- reader ------------------------------------------------------------------------------------------- */
 struct index_reader;

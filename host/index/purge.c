@@ -39,8 +39,12 @@ static void numbers_sort(struct numbers *a) {
     a->n = n;
 }
 
+/* Rows of recordings that must stay. The table is of this connection alone and empty as a rule. */
+#define NOT_KEPT "NOT IN (SELECT id FROM temp.kept)"
+
 struct purge {
     struct index_writer *w;
+    struct numbers kept_hours; /* in which a kept recording has rows: these go row by row */
     struct purge_receipt *receipt;
     struct numbers plates;     /* ids that a purged row referred to */
     struct numbers thumbnails; /* numbers */
@@ -331,6 +335,55 @@ out:
     return e;
 }
 
+/* Hours [0, end): whole ones by ranges, but row by row where a recording must stay. */
+static enum err purge_until(struct purge *p, int64_t end_hour) {
+    int64_t at = 0;
+    enum err e = OK;
+    for (size_t i = 0; !e && i < p->kept_hours.n; i++) {
+        int64_t hour = (int64_t)p->kept_hours.v[i];
+        if (hour >= end_hour) break;
+        if (hour > at) e = purge_hours(p, at, hour);
+        if (!e)
+            e = purge_rows(p, "id >= ?1 AND id < ?2 AND recording_id " NOT_KEPT, hour << 24, (hour + 1) << 24,
+                           0);
+        at = hour + 1;
+    }
+    return e || at >= end_hour ? e : purge_hours(p, at, end_hour);
+}
+
+/* Rows of one camera that started before a moment. Only segments in which it occurs are looked at: of what
+ * was purged before, none. */
+static enum err purge_camera(struct purge *p, int camera, int64_t before_ms) {
+    sqlite3_stmt *st = NULL;
+    struct numbers segments = {0};
+    bool row;
+    int64_t hour = before_ms / DB_HOUR_MS;
+    enum err e = segments_flush(p->w->segments);
+    if (!e) e = db_prepare(p->w->db, "SELECT id, cameras FROM segment WHERE id < ?1 ORDER BY id", &st);
+    if (e) return e;
+    (void)sqlite3_bind_int64(st, 1, (hour + 1) << (24 - DB_SEGMENT_SHIFT));
+    e = db_step(st, &row);
+    while (!e && row) {
+        const uint8_t *cameras = sqlite3_column_blob(st, 1);
+        if (camera / 8 < sqlite3_column_bytes(st, 1) && cameras[camera / 8] >> camera % 8 & 1)
+            e = numbers_add(&segments, (uint64_t)sqlite3_column_int64(st, 0));
+        if (!e) e = db_step(st, &row);
+    }
+    (void)sqlite3_finalize(st);
+    for (size_t i = 0; !e && i < segments.n; i++) {
+        int64_t first = (int64_t)(segments.v[i] << DB_SEGMENT_SHIFT), end = first + DB_SEGMENT_SLOTS;
+        int64_t in_hour_ms = first >> 24 == hour ? before_ms % DB_HOUR_MS : DB_HOUR_MS;
+        char *where =
+            sqlite3_mprintf("id >= ?1 AND id < ?2 AND camera_id = ?3 AND start_in_hour_ms < %lld AND "
+                            "recording_id " NOT_KEPT,
+                            (long long)in_hour_ms);
+        e = where ? purge_rows(p, where, first, end, camera) : ERR_NOMEM;
+        sqlite3_free(where);
+    }
+    free(segments.v);
+    return e;
+}
+
 /* ---- recordings
  * ---------------------------------------------------------------------------------------------------------
  */
@@ -381,13 +434,44 @@ static enum err empty_log(struct index_writer *w) {
     return rc == SQLITE_OK ? OK : db_err(w->db, rc, "empty the log after a purge");
 }
 
-static enum err purge_begin(struct index_writer *w, struct purge_receipt *out, struct purge *p) {
+/* Asks of every recording whether it must stay. */
+static enum err keep_recordings(struct purge *p, const struct purge_keep *keep) {
+    sqlite3_stmt *list = NULL, *put = NULL;
+    bool row = false;
+    enum err e = db_exec(p->w->db, "CREATE TEMP TABLE IF NOT EXISTS kept(id INTEGER PRIMARY KEY);"
+                                   "DELETE FROM temp.kept");
+    if (e || !keep) return e;
+    e = db_prepare(p->w->db, "SELECT " RECORDING_COLUMNS ", first_hour, last_hour FROM recording", &list);
+    if (!e) e = db_prepare(p->w->db, "INSERT INTO temp.kept VALUES(?1)", &put);
+    if (!e) e = db_step(list, &row);
+    while (!e && row) {
+        struct recording r;
+        recording_from_row(list, &r);
+        if (keep->fn(&r, keep->arg)) {
+            (void)sqlite3_bind_int64(put, 1, (int64_t)r.id);
+            e = db_run(put);
+            int n = sqlite3_column_count(list);
+            int64_t last = sqlite3_column_int64(list, n - 1);
+            if (sqlite3_column_type(list, n - 2) == SQLITE_NULL) last = -1;
+            for (int64_t h = sqlite3_column_int64(list, n - 2); !e && h <= last; h++)
+                e = numbers_add(&p->kept_hours, (uint64_t)h);
+        }
+        if (!e) e = db_step(list, &row);
+    }
+    (void)sqlite3_finalize(list);
+    (void)sqlite3_finalize(put);
+    numbers_sort(&p->kept_hours);
+    return e;
+}
+
+static enum err purge_begin(struct index_writer *w, const struct purge_keep *keep, struct purge_receipt *out,
+                            struct purge *p) {
     memset(out, 0, sizeof *out);
     *p = (struct purge){.w = w, .receipt = out};
     enum err e = index_commit(w);
     if (!e) e = writer_begin(w);
     if (!e) e = number(w->db, "PRAGMA freelist_count", 0, 0, &p->free_pages);
-    return e;
+    return e ? e : keep_recordings(p, keep);
 }
 
 static enum err purge_end(struct purge *p, enum err e) {
@@ -403,6 +487,7 @@ static enum err purge_end(struct purge *p, enum err e) {
     free(p->plates.v);
     free(p->thumbnails.v);
     free(p->vectors.v);
+    free(p->kept_hours.v);
     if (!e) e = index_commit(w);
     if (e) {
         index_rollback(w);
@@ -415,40 +500,34 @@ static enum err purge_end(struct purge *p, enum err e) {
 }
 
 enum err index_purge_before(struct index_writer *w, int camera_number, int64_t before_ms,
-                            struct purge_receipt *out) {
+                            const struct purge_keep *keep, struct purge_receipt *out) {
     struct purge p;
     if (before_ms < 0 || camera_number > UINT16_MAX) return ERR_USAGE;
-    int64_t hour = before_ms / DB_HOUR_MS, in_hour_ms = before_ms % DB_HOUR_MS;
-    enum err e = purge_begin(w, out, &p);
-    if (e) return writer_fail(w, e);
-    if (camera_number < 0) {
-        e = purge_hours(&p, 0, hour);
-        if (!e)
-            e = purge_rows(&p, "id >= ?1 AND id < ?2 AND start_in_hour_ms < ?3", hour << 24, (hour + 1) << 24,
-                           in_hour_ms);
-        /* A recording that is still being analysed keeps its row; the next purge finds it. */
-        if (!e)
-            e = purge_recordings(
-                &p, "start_ms + duration_us / 1000 <= ?1 AND start_ms < ?1 AND state NOT IN (0, 1)",
-                before_ms, 0);
-        if (!e) e = run(w->db, "DELETE FROM coverage WHERE to_ms <= ?1", before_ms, 0, 0);
-        if (!e) e = run(w->db, "UPDATE coverage SET from_ms = ?1 WHERE from_ms < ?1", before_ms, 0, 0);
-    } else {
-        e = purge_rows(&p, "camera_id = ?1 AND (id < ?2 OR (id < ?2 + (1 << 24) AND start_in_hour_ms < ?3))",
-                       camera_number, hour << 24, in_hour_ms);
-        if (!e)
-            e = purge_recordings(
-                &p,
-                "start_ms + duration_us / 1000 <= ?1 AND start_ms < ?1 AND camera_id = ?2 AND state "
-                "NOT IN (0, 1)",
-                before_ms, camera_number);
-        if (!e)
-            e = run(w->db, "DELETE FROM coverage WHERE to_ms <= ?1 AND camera_id = ?2", before_ms,
-                    camera_number, 0);
-        if (!e)
-            e = run(w->db, "UPDATE coverage SET from_ms = ?1 WHERE from_ms < ?1 AND camera_id = ?2",
-                    before_ms, camera_number, 0);
-    }
+    int64_t hour = before_ms / DB_HOUR_MS;
+    /* A recording that is still being analysed keeps its row; the next purge finds it. */
+    static const char recordings_all[] =
+        "start_ms + duration_us / 1000 <= ?1 AND start_ms < ?1 AND state NOT IN (0, 1) "
+        "AND id " NOT_KEPT,
+                      recordings_one[] =
+                          "start_ms + duration_us / 1000 <= ?1 AND start_ms < ?1 AND camera_id = ?2 AND "
+                          "state NOT IN (0, 1) AND id " NOT_KEPT;
+    bool one = camera_number >= 0;
+    enum err e = purge_begin(w, keep, out, &p);
+    if (!e) e = one ? purge_camera(&p, camera_number, before_ms) : purge_until(&p, hour);
+    if (!e && !one)
+        e = purge_rows(&p, "id >= ?1 AND id < ?2 AND start_in_hour_ms < ?3 AND recording_id " NOT_KEPT,
+                       hour << 24, (hour + 1) << 24, before_ms % DB_HOUR_MS);
+    if (!e) e = purge_recordings(&p, one ? recordings_one : recordings_all, before_ms, camera_number);
+    if (!e)
+        e = run(w->db,
+                "DELETE FROM coverage WHERE to_ms <= ?1 AND (?2 < 0 OR camera_id = ?2) AND "
+                "recording_id " NOT_KEPT,
+                before_ms, camera_number, 0);
+    if (!e)
+        e = run(w->db,
+                "UPDATE coverage SET from_ms = ?1 WHERE from_ms < ?1 AND (?2 < 0 OR camera_id = ?2) AND "
+                "recording_id " NOT_KEPT,
+                before_ms, camera_number, 0);
     return purge_end(&p, e);
 }
 
@@ -471,15 +550,16 @@ static enum err purge_hour_of(struct purge *p, const char *mine, int64_t hour) {
     return e;
 }
 
-enum err index_purge_case(struct index_writer *w, const char *case_id, struct purge_receipt *out) {
+enum err index_purge_case(struct index_writer *w, const char *case_id, const struct purge_keep *keep,
+                          struct purge_receipt *out) {
     struct purge p;
     sqlite3_stmt *st = NULL;
     struct numbers hours = {0};
     bool row = false;
-    enum err e = purge_begin(w, out, &p);
-    if (e) return writer_fail(w, e);
-    char *mine = sqlite3_mprintf("SELECT id FROM recording WHERE case_id = %Q", case_id);
-    char *where = sqlite3_mprintf("case_id = %Q", case_id);
+    enum err e = purge_begin(w, keep, out, &p);
+    if (e) return purge_end(&p, e);
+    char *mine = sqlite3_mprintf("SELECT id FROM recording WHERE case_id = %Q AND id " NOT_KEPT, case_id);
+    char *where = sqlite3_mprintf("case_id = %Q AND id " NOT_KEPT, case_id);
     char *ranges = sqlite3_mprintf(
         "SELECT first_hour, last_hour FROM recording WHERE case_id = %Q AND first_hour IS NOT "
         "NULL",

@@ -406,7 +406,7 @@ static void purge(struct bench *b) {
     must(index_commit(w), "commit");
     gen_free(&g);
     uint64_t t0 = clock_thread_cpu_ns(), w0 = clock_mono_ns();
-    must(index_purge_before(w, -1, (GEN_FIRST_HOUR - 24) * HOUR_MS, &receipt), "purge");
+    must(index_purge_before(w, -1, (GEN_FIRST_HOUR - 24) * HOUR_MS, NULL, &receipt), "purge");
     double cpu = (double)(clock_thread_cpu_ns() - t0) / 1e9, wall = (double)(clock_mono_ns() - w0) / 1e9;
     index_writer_close(&w);
     char note[200];

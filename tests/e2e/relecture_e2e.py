@@ -33,6 +33,9 @@ class Site:
         self.top = tempfile.mkdtemp(prefix="relecture-e2e-")
         self.dir = os.path.join(self.top, "data")
         run(self.exe, "init", self.dir, check=0)
+        # The footage of these tests carries a fixed date: a server that purges would erase it one day.
+        with open(os.path.join(self.dir, "relecture.conf"), "a") as f:
+            f.write("site.purge = by_hand\n")
         for c in cameras:
             self("camera", "add", "--id", c, "--name", f"Caméra {c}", "--lat", "43.5536", "--lon", "7.0174", check=0)
         out = self("case", "open", "--requisition", "PV 2026/00812", "--authority", "OPJ, commissariat", "--basis",

@@ -342,7 +342,7 @@ static void failing_purge_is_finished_later(void **state) {
     for (unsigned nth = 1;; nth++) {
         for (unsigned i = 0; i < 5; i++) assert_int_equal(add_some(&f, &rec), OK);
         fault_arm(FAULT_IO, nth);
-        enum err e = index_purge_before(f.w, -1, (GEN_FIRST_HOUR + 200) * HOUR_MS, &r);
+        enum err e = index_purge_before(f.w, -1, (GEN_FIRST_HOUR + 200) * HOUR_MS, NULL, &r);
         bool happened = fault_disarm();
         uint64_t rows = checked_rows(f.dir);
         assert_true(rows == 0 || rows % 100 == 0);
@@ -353,7 +353,7 @@ static void failing_purge_is_finished_later(void **state) {
         }
         index_writer_close(&f.w);
         assert_int_equal(index_writer_open(f.dir, NULL, &f.w), OK);
-        assert_int_equal(index_purge_before(f.w, -1, (GEN_FIRST_HOUR + 200) * HOUR_MS, &r), OK);
+        assert_int_equal(index_purge_before(f.w, -1, (GEN_FIRST_HOUR + 200) * HOUR_MS, NULL, &r), OK);
         assert_int_equal(checked_rows(f.dir), 0);
         if (nth > 2000) fail_msg("no end of writes");
     }

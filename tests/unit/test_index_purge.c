@@ -167,7 +167,7 @@ static void purge_by_age_leaves_nothing_of_what_was_older(void **state) {
     assert_gone(f, 2 * PER_HOUR + 299, false);
     /* Two whole hours and the first half of the third: 300 rows of it. */
     int64_t before = (GEN_FIRST_HOUR + 2) * HOUR_MS + HOUR_MS / 2;
-    assert_int_equal(index_purge_before(f->writer, -1, before, &r), OK);
+    assert_int_equal(index_purge_before(f->writer, -1, before, NULL, &r), OK);
     assert_int_equal(r.n_sightings, 2 * PER_HOUR + 300);
     assert_int_equal(r.n_thumbnails, 2 * PER_HOUR + 300);
     assert_int_equal(r.n_plates, 2 * PER_HOUR + 300);
@@ -195,7 +195,7 @@ static void purge_of_one_camera_leaves_the_other(void **state) {
     static uint64_t ids[PER_HOUR * HOURS];
     struct purge_receipt r;
     fill(f, ids);
-    assert_int_equal(index_purge_before(f->writer, 1, (GEN_FIRST_HOUR + 4) * HOUR_MS, &r), OK);
+    assert_int_equal(index_purge_before(f->writer, 1, (GEN_FIRST_HOUR + 4) * HOUR_MS, NULL, &r), OK);
     assert_int_equal(r.n_sightings, 2 * PER_HOUR);
     assert_int_equal(r.n_recordings, 2);
     assert_clean(f, 4 * PER_HOUR);
@@ -212,7 +212,7 @@ static void purge_of_a_case_leaves_the_others(void **state) {
     size_t n;
     fill(f, ids);
     assert_true(occurrences(f->dir, "/videos/FILE000000004") > 0);
-    assert_int_equal(index_purge_case(f->writer, "case-1", &r), OK); /* hours 1 and 4 */
+    assert_int_equal(index_purge_case(f->writer, "case-1", NULL, &r), OK); /* hours 1 and 4 */
     assert_int_equal(r.n_sightings, 2 * PER_HOUR);
     assert_int_equal(r.n_recordings, 2);
     assert_clean(f, 4 * PER_HOUR);
@@ -224,8 +224,43 @@ static void purge_of_a_case_leaves_the_others(void **state) {
     assert_int_equal(index_recordings(f->reader, NULL, &list, &n), OK);
     assert_int_equal(n, 4);
     free(list);
-    assert_int_equal(index_purge_case(f->writer, "no such case", &r), OK);
+    assert_int_equal(index_purge_case(f->writer, "no such case", NULL, &r), OK);
     assert_int_equal(r.n_sightings, 0);
+}
+
+static bool keep_hour_one(const struct recording *r, void *arg) {
+    (void)arg;
+    return r->start_ms == (GEN_FIRST_HOUR + 1) * HOUR_MS;
+}
+
+static void what_must_be_kept_stays(void **state) {
+    struct index_fixture *f = *state;
+    static uint64_t ids[PER_HOUR * HOURS];
+    const struct purge_keep keep = {keep_hour_one, NULL};
+    struct purge_receipt r;
+    fill(f, ids);
+    struct sighting s;
+    assert_int_equal(index_sighting_get(f->reader, &all, ids[0], &s), OK);
+    s.start_ms += HOUR_MS; /* another recording's passage, in the kept one's hour */
+    s.end_ms += HOUR_MS;
+    assert_int_equal(index_sighting_add(f->writer, &s), OK);
+    assert_int_equal(index_commit(f->writer), OK);
+    assert_int_equal(index_purge_before(f->writer, -1, (GEN_FIRST_HOUR + 4) * HOUR_MS, &keep, &r), OK);
+    assert_int_equal(r.n_sightings, 3 * PER_HOUR + 1);
+    assert_int_equal(r.n_recordings, 3);
+    assert_clean(f, 3 * PER_HOUR);
+    assert_gone(f, PER_HOUR - 1, true);
+    assert_gone(f, PER_HOUR, false);
+    assert_gone(f, 2 * PER_HOUR - 1, false);
+    assert_gone(f, 2 * PER_HOUR, true);
+    assert_int_equal(index_purge_case(f->writer, "case-1", &keep, &r), OK); /* hours 1 and 4 */
+    assert_int_equal(r.n_sightings, PER_HOUR);
+    assert_clean(f, 2 * PER_HOUR);
+    assert_int_equal(index_purge_before(f->writer, 0, (GEN_FIRST_HOUR + 9) * HOUR_MS, &keep, &r), OK);
+    assert_int_equal(r.n_sightings, PER_HOUR / 2);
+    assert_clean(f, PER_HOUR + PER_HOUR / 2);
+    assert_int_equal(index_purge_before(f->writer, -1, (GEN_FIRST_HOUR + 9) * HOUR_MS, NULL, &r), OK);
+    assert_clean(f, 0);
 }
 
 static void plates_that_others_still_carry_stay(void **state) {
@@ -241,7 +276,7 @@ static void plates_that_others_still_carry_stay(void **state) {
         assert_int_equal(index_sighting_add(f->writer, &s), OK);
     }
     assert_int_equal(index_commit(f->writer), OK);
-    assert_int_equal(index_purge_before(f->writer, -1, (GEN_FIRST_HOUR + 2) * HOUR_MS, &r), OK);
+    assert_int_equal(index_purge_before(f->writer, -1, (GEN_FIRST_HOUR + 2) * HOUR_MS, NULL, &r), OK);
     assert_int_equal(r.n_plates, 1);
     assert_clean(f, 2);
     assert_int_equal(occurrences(f->dir, "ALONE11"), 0);
@@ -268,7 +303,7 @@ static void writing_after_a_purge_gives_new_ids(void **state) {
     fill(f, ids);
     int64_t in_last = (GEN_FIRST_HOUR + HOURS - 1) * HOUR_MS + 599 * 6000;
     assert_int_equal(index_sighting_get(f->reader, &all, ids[PER_HOUR * HOURS - 1], &s), OK);
-    assert_int_equal(index_purge_before(f->writer, 1, in_last + 1, &r), OK);
+    assert_int_equal(index_purge_before(f->writer, 1, in_last + 1, NULL, &r), OK);
     index_writer_close(&f->writer);
     assert_int_equal(index_writer_open(f->dir, NULL, &f->writer), OK);
     s.start_ms = in_last;
@@ -381,6 +416,7 @@ int main(void) {
         WITH_INDEX(purge_by_age_leaves_nothing_of_what_was_older),
         WITH_INDEX(purge_of_one_camera_leaves_the_other),
         WITH_INDEX(purge_of_a_case_leaves_the_others),
+        WITH_INDEX(what_must_be_kept_stays),
         WITH_INDEX(plates_that_others_still_carry_stay),
         WITH_INDEX(writing_after_a_purge_gives_new_ids),
         WITH_INDEX(flipped_bits_are_found),

@@ -3,7 +3,7 @@
 // The page in Debian's Chromium against the real server and real footage, imported by the shipped binaries. Speaks
 // TAP. RELECTURE names the program, SHOTS=1 renews web/docs.
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -13,6 +13,8 @@ import {
 
 const { url, caseId } = await prepared("real footage is imported and served", async () => {
   run("init", data);
+  // The footage carries a fixed date: a server that purges would erase it one day.
+  appendFileSync(join(data, "relecture.conf"), "site.purge = by_hand\n");
   run("-d", data, "camera", "add", "--id", "gare-01", "--name", "Gare, parvis", "--lat", "43.5536", "--lon", "7.0174");
   run("-d", data, "camera", "add", "--id", "gare-02", "--name", "Gare, quai B", "--lat", "43.5531", "--lon", "7.0190");
   openCase("PV 2026/00740 (autre)", "gare-02", "2026-11-19T08:00:00Z", "2026-11-19T09:00:00Z");
