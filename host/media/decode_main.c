@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relecture-decode: one job on one recording, in a process that can do nothing else.
- *   relecture-decode probe | frames | still | clip  [key=value ...]
- * Descriptors: 3 the server's socket, 4 the recording, 5 the slots (frames) or the file to write (still,
- * clip). It is started by host/media/decoder.c; the keys are those of struct decoder_spec. */
+ *   relecture-decode probe | frames | still | clip | original | units | masked  [key=value ...]
+ * Descriptors: 3 the server's socket, 4 the recording, 5 the slots (frames) or the file to write (all but
+ * probe). It is started by host/media/decoder.c; the keys are those of struct decoder_spec. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -21,6 +21,7 @@
 #include "host/media/decode.h"
 #include "host/media/demux.h"
 #include "host/media/encode.h"
+#include "host/media/mask.h"
 #include "host/proc/sandbox.h"
 #include "host/proc/slots.h"
 #include "host/proc/wire.h"
@@ -31,15 +32,17 @@
 /* An 8K H.264 stream with the most reference frames it may have, and the rest. */
 #define MEMORY_LIMIT_BYTES (1536ull << 20)
 #define CLIP_LIMIT_BYTES   (2048ull << 20)
+#define MASKS_MAX          1000 /* the server's queue holds them all */
 
-enum job { JOB_PROBE, JOB_FRAMES, JOB_STILL, JOB_CLIP };
+enum job { JOB_PROBE, JOB_FRAMES, JOB_STILL, JOB_CLIP, JOB_ORIGINAL, JOB_UNITS, JOB_MASKED };
 
 struct args {
     enum job job;
     int64_t after_us, from_us, to_us;
     uint32_t fps_milli;
-    bool keys_only;
+    bool keys_only, matroska;
     uint64_t n_slots, slot_bytes;
+    unsigned n_masks; /* messages about what is hidden, to wait for */
 };
 
 struct worker_state {
@@ -51,6 +54,8 @@ struct worker_state {
     bool server_gone;
     int64_t first_sent_us, last_sent_us;
     uint64_t n_sent;
+    struct mask mask;
+    unsigned n_masks; /* messages about it that came */
     struct demux *demux;
     struct decode *decode;
 };
@@ -73,7 +78,7 @@ static bool number(const char *text, int64_t *out) {
 }
 
 static bool parse_args(int argc, char **argv, struct args *a) {
-    static const char *const jobs[] = {"probe", "frames", "still", "clip"};
+    static const char *const jobs[] = {"probe", "frames", "still", "clip", "original", "units", "masked"};
     *a = (struct args){.after_us = -1};
     if (argc < 2) return false;
     unsigned j = 0;
@@ -96,6 +101,10 @@ static bool parse_args(int argc, char **argv, struct args *a) {
             a->fps_milli = (uint32_t)v;
         else if (KEY("keys_only") && (v == 0 || v == 1))
             a->keys_only = v == 1;
+        else if (KEY("matroska") && (v == 0 || v == 1))
+            a->matroska = v == 1;
+        else if (KEY("n_masks") && v >= 0 && v <= MASKS_MAX)
+            a->n_masks = (unsigned)v;
         else if (KEY("n_slots") && v > 0 && v <= SLOTS_MAX)
             a->n_slots = (uint64_t)v;
         else if (KEY("slot_bytes") && v > 0)
@@ -104,7 +113,7 @@ static bool parse_args(int argc, char **argv, struct args *a) {
             return false;
 #undef KEY
     }
-    if (a->from_us < 0 || (a->job == JOB_CLIP && a->to_us <= a->from_us)) return false;
+    if (a->from_us < 0 || (a->job >= JOB_CLIP && a->to_us <= a->from_us)) return false;
     return a->job != JOB_FRAMES || (a->n_slots > 0 && a->slot_bytes > 0);
 }
 
@@ -122,7 +131,13 @@ static enum err listen_once(struct worker_state *w, int timeout_ms) {
     if (e == ERR_EOF) w->server_gone = true;
     if (e != OK) return e;
     for (unsigned i = 0; i < n_fds; i++) close(fds[i]);
-    if (wire_check(&raw, n, &m, sizeof m, &type) != OK || type != WIRE_DECODE_GRANT) return ERR_CORRUPT;
+    if (wire_check(&raw, n, &m, sizeof m, &type) != OK) return ERR_CORRUPT;
+    if (w->n_masks < w->args.n_masks && (type == WIRE_DECODE_AREA || type == WIRE_DECODE_MASK)) {
+        w->n_masks++;
+        return type == WIRE_DECODE_AREA ? mask_add_area(&w->mask, &m.area)
+                                        : mask_add_pieces(&w->mask, &m.mask);
+    }
+    if (type != WIRE_DECODE_GRANT) return ERR_CORRUPT;
     if (m.grant.slot >= w->view.n_slots || w->is_granted[m.grant.slot]) return ERR_CORRUPT;
     w->is_granted[m.grant.slot] = true;
     w->granted[w->n_granted++] = m.grant.slot;
@@ -299,6 +314,40 @@ static enum err do_clip(struct worker_state *w, struct wire_failed *f) {
     return e;
 }
 
+static enum err do_original(struct worker_state *w, struct wire_failed *f) {
+    const struct encode_clip c = {.from_us = w->args.from_us, .to_us = w->args.to_us, .fd = OUT_FD};
+    struct encode_clip_result r;
+    enum err e = w->args.job == JOB_UNITS ? encode_units(w->demux, &c, idle, w, &r, f)
+                                          : encode_original(w->demux, &c, w->args.matroska, idle, w, &r, f);
+    if (e == OK) e = settle(f);
+    if (e == OK) say_end(w, r.first_us, r.last_us, r.end_us);
+    return e;
+}
+
+static enum err paint(uint8_t *nv12, const struct wire_surface *s, int64_t pts_us, void *arg) {
+    return mask_paint(arg, nv12, s, pts_us);
+}
+
+static enum err do_masked(struct worker_state *w, struct wire_failed *f) {
+    while (w->n_masks < w->args.n_masks) {
+        const enum err e = listen_once(w, -1);
+        if (e == ERR_EOF) _exit(0);
+        if (e == OK) continue;
+        demux_fail(f, WIRE_FAIL_PROTOCOL, -1, "the server sent something impossible");
+        return e;
+    }
+    const struct encode_clip c = {.from_us = w->args.from_us,
+                                  .to_us = w->args.to_us,
+                                  .fd = OUT_FD,
+                                  .paint = paint,
+                                  .paint_arg = &w->mask};
+    struct encode_clip_result r;
+    enum err e = encode_clip_anew(w->decode, &c, idle, w, &r, f);
+    if (e == OK) e = settle(f);
+    if (e == OK) say_end(w, r.first_us, r.last_us, r.end_us);
+    return e;
+}
+
 static enum err do_job(struct worker_state *w, struct wire_failed *f) {
     enum err e = demux_open(IN_FD, idle, w, &w->demux, f);
     if (e == OK) e = decode_open(w->demux, say_gap, w, &w->decode, f);
@@ -321,6 +370,11 @@ static enum err do_job(struct worker_state *w, struct wire_failed *f) {
         return do_still(w, first, f);
     case JOB_CLIP:
         return do_clip(w, f);
+    case JOB_ORIGINAL:
+    case JOB_UNITS:
+        return do_original(w, f);
+    case JOB_MASKED:
+        return do_masked(w, f);
     }
     return ERR_USAGE;
 }
@@ -345,9 +399,8 @@ int main(int argc, char **argv) {
             return 65;
         }
     }
-    const struct sandbox_limits limits = {
-        .memory_bytes = MEMORY_LIMIT_BYTES,
-        .file_bytes = w.args.job == JOB_STILL || w.args.job == JOB_CLIP ? CLIP_LIMIT_BYTES : 0};
+    const struct sandbox_limits limits = {.memory_bytes = MEMORY_LIMIT_BYTES,
+                                          .file_bytes = w.args.job >= JOB_STILL ? CLIP_LIMIT_BYTES : 0};
     if (sandbox_enter(&limits) != OK) return 66;
     /* What FFmpeg prints may quote the file; our own messages say what matters. */
     av_log_set_level(AV_LOG_QUIET);
@@ -358,6 +411,7 @@ int main(int argc, char **argv) {
     }
     decode_close(&w.decode);
     demux_close(&w.demux);
+    mask_fini(&w.mask);
     /* The server looks at our memory before it lets go. */
     while (listen_once(&w, -1) == OK) {
     }

@@ -193,12 +193,36 @@ static void on_exit_(struct worker *w, int status, void *arg) {
     leave(d);
 }
 
+static unsigned n_mask_messages(const struct decoder_mask *m) {
+    return m->n_areas + (m->n_pieces + WIRE_MASKS_MAX - 1) / WIRE_MASKS_MAX;
+}
+
+static enum err send_mask(struct decoder *d, const struct decoder_mask *m) {
+    enum err e = OK;
+    for (unsigned i = 0; i < m->n_areas && !e; i++) {
+        struct wire_area a = m->areas[i];
+        a.reserved = 0;
+        wire_begin(&a, WIRE_DECODE_AREA, sizeof a);
+        e = worker_send(d->worker, &a, sizeof a, NULL, 0);
+    }
+    for (unsigned i = 0; i < m->n_pieces && !e; i += WIRE_MASKS_MAX) {
+        struct wire_mask w;
+        memset(&w, 0, sizeof w);
+        wire_begin(&w, WIRE_DECODE_MASK, sizeof w);
+        w.n = m->n_pieces - i < WIRE_MASKS_MAX ? m->n_pieces - i : WIRE_MASKS_MAX;
+        memcpy(w.pieces, m->pieces + i, w.n * sizeof w.pieces[0]);
+        e = worker_send(d->worker, &w, sizeof w, NULL, 0);
+    }
+    return e;
+}
+
 enum err decoder_start(struct event_base *base, const struct decoder_spec *spec,
                        const struct decoder_callbacks *cb, struct decoder **out) {
-    static const char *const jobs[] = {"probe", "frames", "still", "clip"};
+    static const char *const jobs[] = {"probe", "frames", "still", "clip", "original", "units", "masked"};
     *out = NULL;
-    const bool writes = spec->job == DECODER_STILL || spec->job == DECODER_CLIP;
+    const bool writes = spec->job >= DECODER_STILL;
     if ((unsigned)spec->job >= sizeof jobs / sizeof jobs[0] || spec->in_fd < 0) return ERR_USAGE;
+    if (spec->job == DECODER_MASKED && !spec->mask) return ERR_USAGE;
     if ((writes && spec->out_fd < 0) || (spec->job == DECODER_FRAMES && !spec->slots)) return ERR_USAGE;
     struct decoder *d = calloc(1, sizeof *d);
     if (!d) return ERR_NOMEM;
@@ -227,9 +251,17 @@ enum err decoder_start(struct event_base *base, const struct decoder_spec *spec,
         ws.extra_fds[ws.n_extra_fds++] = spec->out_fd;
         snprintf(args[0], sizeof args[0], "from_us=%" PRId64, spec->from_us);
         argv[k++] = args[0];
-        if (spec->job == DECODER_CLIP) {
+        if (spec->job >= DECODER_CLIP) {
             snprintf(args[1], sizeof args[1], "to_us=%" PRId64, spec->to_us);
             argv[k++] = args[1];
+        }
+        if (spec->job == DECODER_ORIGINAL) {
+            snprintf(args[2], sizeof args[2], "matroska=%d", spec->matroska);
+            argv[k++] = args[2];
+        }
+        if (spec->job == DECODER_MASKED) {
+            snprintf(args[2], sizeof args[2], "n_masks=%u", n_mask_messages(spec->mask));
+            argv[k++] = args[2];
         }
     }
     argv[k] = NULL;
@@ -238,6 +270,13 @@ enum err decoder_start(struct event_base *base, const struct decoder_spec *spec,
     if (e != OK) {
         free(d);
         return e;
+    }
+    if (spec->job == DECODER_MASKED) {
+        const enum err sent = send_mask(d, spec->mask);
+        if (sent != OK) {
+            decoder_free(&d);
+            return sent;
+        }
     }
     *out = d;
     decoder_pump(d);

@@ -22,6 +22,18 @@ enum decoder_job {
     DECODER_STILL,  /* one picture, the first frame with pts >= from_us, as JPEG written to out_fd */
     DECODER_CLIP /* a playable H.264 MP4 of [from_us, to_us) written to out_fd: packets copied when the source
                   * is H.264 that browsers play (cut at the key frame before), else re-encoded */
+    ,
+    DECODER_ORIGINAL, /* the untouched packets of whole groups around [from_us, to_us), written to out_fd */
+    DECODER_UNITS,    /* the hashes of the coded units of the same packets, as text (host/media/encode.h) */
+    DECODER_MASKED    /* CLIP encoded anew, with `mask` painted over it */
+};
+
+/* What a masked copy hides. Borrowed until decoder_start() returns. */
+struct decoder_mask {
+    const struct wire_area *areas; /* headers are filled in */
+    unsigned n_areas;
+    const struct wire_mask_piece *pieces;
+    unsigned n_pieces;
 };
 
 struct decoder_spec {
@@ -29,7 +41,7 @@ struct decoder_spec {
     const char *label; /* shown in messages: the file's base name */
     enum decoder_job job;
     int in_fd;  /* borrowed; the recording, opened read-only */
-    int out_fd; /* borrowed; STILL and CLIP: opened for reading and writing; -1 otherwise */
+    int out_fd; /* borrowed; STILL, CLIP and after: opened for reading and writing; -1 otherwise */
     /* FRAMES: the arena to fill (borrowed until decoder_free), and the grid. A frame is delivered when it is
      * the first one whose pts reaches k / fps (to half a millisecond: containers round) for a k not served
      * yet; that depends on the pts alone, so a resumed run picks the same frames. after_us < 0 = from the
@@ -38,7 +50,9 @@ struct decoder_spec {
     uint32_t fps_milli; /* 5000 = 5 per second; 0 = every frame */
     int64_t after_us;
     bool keys_only; /* FRAMES: only key frames, of those only what the grid takes; the rest is not decoded */
-    int64_t from_us, to_us; /* STILL, CLIP */
+    int64_t from_us, to_us;          /* STILL, CLIP and after */
+    bool matroska;                   /* ORIGINAL: into Matroska, for what MP4 does not take */
+    const struct decoder_mask *mask; /* MASKED */
 };
 
 struct decoder_callbacks {

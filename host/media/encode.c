@@ -15,20 +15,15 @@
 
 #include "driver/card_abi.h"
 #include "host/base/log.h"
+#include "host/media/encode_output.h"
 
 #define JPEG_QUALITY    92
 #define CLIP_WIDTH_MAX  1280
 #define CLIP_KEY_FRAMES 50 /* at most that many frames between two: seeking in the page */
 #define CLIP_CRF        "23"
-#define IO_BUFFER_BYTES 262144
 
 static const AVRational micro = {1, 1000000};
 static const AVRational mp4_base = {1, 90000};
-
-static enum err no_memory(struct wire_failed *f, int64_t at_us) {
-    demux_fail(f, WIRE_FAIL_MEMORY, at_us, "needs more memory than a decode worker may have");
-    return ERR_NOMEM;
-}
 
 /* ---- still
  * -------------------------------------------------------------------------------------------------- */
@@ -65,7 +60,7 @@ enum err encode_still(const uint8_t *nv12, const struct wire_surface *s, int fd,
                        SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, NULL, NULL, NULL);
     tjhandle tj = tjInitCompress();
     if (!rgb || !c || !tj) {
-        e = no_memory(f, at_us);
+        e = encode_no_memory(f, at_us);
         goto done;
     }
     const int *coeff = sws_getCoefficients(matrix_coeff(s));
@@ -79,7 +74,7 @@ enum err encode_still(const uint8_t *nv12, const struct wire_surface *s, int fd,
     if (tjCompress2(tj, rgb, w, w * 3, h, TJPF_RGB, &jpeg, &n_jpeg, TJSAMP_420, JPEG_QUALITY,
                     TJFLAG_ACCURATEDCT) != 0) {
         log_error("encode", "jpeg failed w=%d h=%d", w, h);
-        e = no_memory(f, at_us);
+        e = encode_no_memory(f, at_us);
         goto done;
     }
     e = write_all(fd, jpeg, n_jpeg);
@@ -92,133 +87,6 @@ done:
     sws_freeContext(c);
     av_free(rgb);
     return e;
-}
-
-/* ---- the MP4 that is written
- * ----------------------------------------------------------------------------------- */
-struct output {
-    int fd;
-    int64_t pos;
-    bool failed;
-    AVFormatContext *fmt;
-    AVIOContext *io;
-    AVStream *st;
-    demux_idle_fn *idle;
-    void *arg;
-};
-
-static int write_out(void *opaque, uint8_t *buf, int n) {
-    struct output *o = opaque;
-    for (int done = 0; done < n;) {
-        const ssize_t k = pwrite(o->fd, buf + done, (size_t)(n - done), o->pos);
-        if (k < 0 && errno == EINTR) continue;
-        if (k <= 0) {
-            log_error("encode", "write failed errno=%d", errno);
-            o->failed = true;
-            return AVERROR(ENOSPC);
-        }
-        done += (int)k;
-        o->pos += k;
-    }
-    return n;
-}
-static int64_t seek_out(void *opaque, int64_t offset, int whence) {
-    struct output *o = opaque;
-    if (whence & AVSEEK_SIZE) return AVERROR(ENOSYS);
-    if (whence == SEEK_CUR) offset += o->pos;
-    if (whence == SEEK_END || offset < 0) return AVERROR(EINVAL);
-    o->pos = offset;
-    return offset;
-}
-
-/* The muxer opens its own file once more, to read, when it moves the index to the front: it gets the
- * descriptor that we have, with a position of its own. */
-static int read_out(void *opaque, uint8_t *buf, int n) {
-    struct output *r = opaque;
-    ssize_t k;
-    do k = pread(r->fd, buf, (size_t)n, r->pos);
-    while (k < 0 && errno == EINTR);
-    if (k < 0) return AVERROR(EIO);
-    if (k == 0) return AVERROR_EOF;
-    r->pos += k;
-    return (int)k;
-}
-static int reopen_out(AVFormatContext *s, AVIOContext **pb, const char *url, int flags,
-                      AVDictionary **options) {
-    (void)url;
-    (void)options;
-    *pb = NULL;
-    if (flags & AVIO_FLAG_WRITE) return AVERROR(EACCES);
-    const struct output *o = s->opaque;
-    struct output *r = av_mallocz(sizeof *r);
-    uint8_t *buffer = av_malloc(IO_BUFFER_BYTES);
-    if (r && buffer) {
-        r->fd = o->fd;
-        *pb = avio_alloc_context(buffer, IO_BUFFER_BYTES, 0, r, read_out, NULL, seek_out);
-    }
-    if (*pb) return 0;
-    av_free(buffer);
-    av_free(r);
-    return AVERROR(ENOMEM);
-}
-static int close_reopened(AVFormatContext *s, AVIOContext *pb) {
-    (void)s;
-    if (!pb) return 0;
-    av_free(pb->opaque);
-    av_freep(&pb->buffer);
-    avio_context_free(&pb);
-    return 0;
-}
-
-static void output_close(struct output *o) {
-    avformat_free_context(o->fmt);
-    o->fmt = NULL;
-    if (o->io) av_freep(&o->io->buffer);
-    avio_context_free(&o->io);
-}
-
-static enum err output_open(struct output *o, int64_t at_us, struct wire_failed *f) {
-    uint8_t *buffer = av_malloc(IO_BUFFER_BYTES);
-    if (buffer) o->io = avio_alloc_context(buffer, IO_BUFFER_BYTES, 1, o, read_out, write_out, seek_out);
-    if (!o->io) {
-        av_free(buffer);
-        return no_memory(f, at_us);
-    }
-    if (avformat_alloc_output_context2(&o->fmt, NULL, "mp4", NULL) < 0) return no_memory(f, at_us);
-    o->fmt->pb = o->io;
-    o->fmt->opaque = o;
-    o->fmt->io_open = reopen_out;
-    o->fmt->io_close2 = close_reopened;
-    o->fmt->flags |= AVFMT_FLAG_CUSTOM_IO;
-    o->st = avformat_new_stream(o->fmt, NULL);
-    return o->st ? OK : no_memory(f, at_us);
-}
-
-static enum err output_begin(struct output *o, int64_t at_us, struct wire_failed *f) {
-    AVDictionary *options = NULL;
-    av_dict_set(&options, "movflags", "+faststart", 0);
-    const int rc = avformat_write_header(o->fmt, &options);
-    av_dict_free(&options);
-    if (rc >= 0) return OK;
-    if (o->failed) {
-        demux_fail(f, WIRE_FAIL_WRITE, at_us,
-                   "gave a clip that cannot be written: no space left, or an input/output error");
-        return ERR_FULL;
-    }
-    demux_fail(f, WIRE_FAIL_DATA, at_us, "gives no clip: %s", av_err2str(rc));
-    return ERR_UNSUPPORTED;
-}
-
-static enum err output_result(struct output *o, int rc, int64_t at_us, struct wire_failed *f) {
-    if (rc >= 0 && !o->failed) return OK;
-    if (rc == AVERROR(ENOMEM)) return no_memory(f, at_us);
-    if (o->failed) {
-        demux_fail(f, WIRE_FAIL_WRITE, at_us,
-                   "gave a clip that cannot be written: no space left, or an input/output error");
-        return ERR_FULL;
-    }
-    demux_fail(f, WIRE_FAIL_DATA, at_us, "gives no clip: %s", av_err2str(rc));
-    return ERR_CORRUPT;
 }
 
 static enum err nothing_there(const struct encode_clip *c, struct wire_failed *f) {
@@ -250,7 +118,7 @@ enum err encode_clip_copy(struct demux *d, const struct encode_clip *c, demux_id
     if (e != OK) return e;
     const AVRational base = demux_stream(d)->time_base;
     AVPacket *pkt = av_packet_alloc();
-    if (!pkt) return no_memory(f, c->from_us);
+    if (!pkt) return encode_no_memory(f, c->from_us);
     /* Matroska stores no decode times, and none can be told for the first packets after a seek. */
     const int64_t delay = demux_stream(d)->codecpar->video_delay * demux_frame_ticks(d);
     int64_t first = 0, last_dts = INT64_MIN;
@@ -278,10 +146,10 @@ enum err encode_clip_copy(struct demux *d, const struct encode_clip *c, demux_id
                 goto done;
             }
             first = pkt->pts;
-            e = output_open(&o, c->from_us, f);
+            e = output_open(&o, "mp4", c->from_us, f);
             if (e != OK) goto done;
             if (avcodec_parameters_copy(o.st->codecpar, demux_stream(d)->codecpar) < 0) {
-                e = no_memory(f, c->from_us);
+                e = encode_no_memory(f, c->from_us);
                 goto done;
             }
             o.st->codecpar->codec_tag = 0;
@@ -330,6 +198,7 @@ done:
 /* ---- encode anew
  * ---------------------------------------------------------------------------------------------------- */
 struct maker {
+    const struct encode_clip *clip;
     struct output o;
     AVCodecContext *codec;
     AVFrame *frame;
@@ -366,7 +235,7 @@ static enum err maker_begin(struct maker *m, const struct wire_surface *s, int64
     m->codec = avcodec_alloc_context3(x264);
     m->frame = av_frame_alloc();
     m->pkt = av_packet_alloc();
-    if (!m->codec || !m->frame || !m->pkt) return no_memory(f, at_us);
+    if (!m->codec || !m->frame || !m->pkt) return encode_no_memory(f, at_us);
     m->codec->width = w;
     m->codec->height = h;
     m->codec->pix_fmt = AV_PIX_FMT_YUV420P;
@@ -392,9 +261,9 @@ static enum err maker_begin(struct maker *m, const struct wire_surface *s, int64
     m->frame->format = AV_PIX_FMT_YUV420P;
     m->frame->width = w;
     m->frame->height = h;
-    enum err e = output_open(&m->o, at_us, f);
+    enum err e = output_open(&m->o, "mp4", at_us, f);
     if (e != OK) return e;
-    if (avcodec_parameters_from_context(m->o.st->codecpar, m->codec) < 0) return no_memory(f, at_us);
+    if (avcodec_parameters_from_context(m->o.st->codecpar, m->codec) < 0) return encode_no_memory(f, at_us);
     m->o.st->time_base = mp4_base;
     return output_begin(&m->o, at_us, f);
 }
@@ -405,7 +274,7 @@ static enum err maker_scaler(struct maker *m, const struct wire_surface *s, int6
     sws_freeContext(m->sws);
     m->sws = sws_getContext((int)s->w_px, (int)s->h_px, AV_PIX_FMT_NV12, m->codec->width, m->codec->height,
                             AV_PIX_FMT_YUV420P, SWS_BICUBIC, NULL, NULL, NULL);
-    if (!m->sws) return no_memory(f, at_us);
+    if (!m->sws) return encode_no_memory(f, at_us);
     const int *coeff = sws_getCoefficients(matrix_coeff(s));
     if (sws_setColorspaceDetails(m->sws, coeff, s->full_range, coeff, 0, 0, 1 << 16, 1 << 16) < 0)
         log_debug("encode", "colour details not taken");
@@ -438,10 +307,12 @@ static enum err maker_add(struct maker *m, struct decode *dec, const struct deco
         av_free(m->nv12);
         m->nv12_bytes = 0;
         m->nv12 = av_malloc(need);
-        if (!m->nv12) return no_memory(f, fr->pts_us);
+        if (!m->nv12) return encode_no_memory(f, fr->pts_us);
         m->nv12_bytes = need;
     }
     e = decode_nv12(dec, fr, m->nv12, m->nv12_bytes, &s, f);
+    if (e == OK && m->clip->paint) e = m->clip->paint(m->nv12, &s, fr->pts_us, m->clip->paint_arg);
+    if (e == ERR_NOMEM) return encode_no_memory(f, fr->pts_us);
     if (e != OK) return e;
     if (!m->codec) {
         m->first_us = fr->pts_us;
@@ -458,7 +329,7 @@ static enum err maker_add(struct maker *m, struct decode *dec, const struct deco
     av_buffer_unref(&m->frame->buf[0]);
     av_buffer_unref(&m->frame->buf[1]);
     av_buffer_unref(&m->frame->buf[2]);
-    if (av_frame_get_buffer(m->frame, 0) < 0) return no_memory(f, fr->pts_us);
+    if (av_frame_get_buffer(m->frame, 0) < 0) return encode_no_memory(f, fr->pts_us);
     const uint8_t *const src[4] = {m->nv12, m->nv12 + s.uv_offset_bytes};
     const int src_stride[4] = {(int)s.stride_bytes, (int)s.stride_bytes};
     sws_scale(m->sws, src, src_stride, 0, (int)s.h_px, m->frame->data, m->frame->linesize);
@@ -481,7 +352,7 @@ static enum err maker_take(struct maker *m, struct decode *dec, const struct dec
 enum err encode_clip_anew(struct decode *dec, const struct encode_clip *c, demux_idle_fn *idle, void *arg,
                           struct encode_clip_result *out, struct wire_failed *f) {
     *out = (struct encode_clip_result){.first_us = -1, .last_us = -1};
-    struct maker m = {.o = {.fd = c->fd, .idle = idle, .arg = arg}};
+    struct maker m = {.clip = c, .o = {.fd = c->fd, .idle = idle, .arg = arg}};
     /* The clip opens with the frame that is on screen at from_us: the last one not after it. */
     struct decode_frame fr, before = {0};
     AVFrame *kept = NULL;
@@ -493,7 +364,7 @@ enum err encode_clip_anew(struct decode *dec, const struct encode_clip *c, demux
         if (fr.pts_us <= c->from_us) {
             av_frame_free(&kept);
             kept = av_frame_clone(fr.av);
-            if (!kept) e = no_memory(f, fr.pts_us);
+            if (!kept) e = encode_no_memory(f, fr.pts_us);
             before = fr;
             before.av = kept;
             continue;

@@ -40,6 +40,10 @@ static size_t size_of_type(enum wire_type type) {
         return sizeof(struct wire_log);
     case WIRE_DECODE_GRANT:
         return sizeof(struct wire_grant);
+    case WIRE_DECODE_AREA:
+        return sizeof(struct wire_area);
+    case WIRE_DECODE_MASK:
+        return sizeof(struct wire_mask);
     case WIRE_DECODE_PROBED:
         return sizeof(struct wire_probed);
     case WIRE_DECODE_FRAME:
@@ -106,6 +110,20 @@ static bool is_failed(const struct wire_failed *m) {
     return m->why >= WIRE_FAIL_OPEN && m->why <= WIRE_FAIL_PROTOCOL && m->reserved == 0 && IS_TEXT(m->text);
 }
 
+static bool is_mask(const struct wire_mask *m) {
+    static const uint8_t none[sizeof m->pieces[0].reserved];
+    if (m->n == 0 || m->n > WIRE_MASKS_MAX || m->reserved != 0) return false;
+    for (unsigned i = 0; i < m->n; i++) {
+        const struct wire_mask_piece *p = &m->pieces[i];
+        if (p->from_us < -TIME_MAX_US || p->to_us > TIME_MAX_US || p->to_us <= p->from_us || p->show > 1 ||
+            memcmp(p->reserved, none, sizeof none) != 0)
+            return false;
+        if (p->from[0] > p->from[2] || p->from[1] > p->from[3] || p->to[0] > p->to[2] || p->to[1] > p->to[3])
+            return false;
+    }
+    return true;
+}
+
 static bool is_arena(const struct wire_arena *m) {
     return m->n_slots >= 1 && m->n_slots <= SLOTS_MAX && m->slot_bytes > 0 &&
            m->slot_bytes <= ARENA_SLOT_MAX && m->slot_bytes % SLOTS_ALIGN_BYTES == 0 && m->writable <= 1 &&
@@ -160,6 +178,10 @@ static bool is_well_formed(enum wire_type type, const union wire_any *m) {
         return m->log.level <= LOG_ERROR && IS_TEXT(m->log.line);
     case WIRE_DECODE_GRANT:
         return m->grant.slot < SLOTS_MAX && m->grant.reserved == 0;
+    case WIRE_DECODE_AREA:
+        return m->area.n >= 3 && m->area.n <= WIRE_AREA_MAX && m->area.reserved == 0;
+    case WIRE_DECODE_MASK:
+        return is_mask(&m->mask);
     case WIRE_DECODE_PROBED:
         return is_probed(&m->probed);
     case WIRE_DECODE_FRAME:

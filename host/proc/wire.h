@@ -24,6 +24,8 @@ enum wire_type {
     WIRE_LOG, /* worker -> server: struct wire_log */
     /* server -> decode worker */
     WIRE_DECODE_GRANT = 16, /* struct wire_grant: this slot is yours to fill */
+    WIRE_DECODE_AREA,       /* struct wire_area: a part of the picture that a masked copy hides */
+    WIRE_DECODE_MASK,       /* struct wire_mask: boxes that it hides or shows, over time */
     /* decode worker -> server */
     WIRE_DECODE_PROBED = 32, /* struct wire_probed */
     WIRE_DECODE_FRAME,       /* struct wire_frame: a granted slot holds a surface */
@@ -65,6 +67,27 @@ struct wire_surface {
 struct wire_grant {
     struct wire_header h;
     uint32_t slot, reserved;
+};
+
+#define WIRE_AREA_MAX 16u
+/* A polygon; corners as 1/65536 of the shown picture. */
+struct wire_area {
+    struct wire_header h;
+    uint32_t n, reserved; /* 3 to 16 corners */
+    uint16_t x[WIRE_AREA_MAX], y[WIRE_AREA_MAX];
+};
+
+#define WIRE_MASKS_MAX 64u
+/* A box that goes from one place to another: x0 y0 x1 y1 as 1/65536 of the shown picture. */
+struct wire_mask_piece {
+    int64_t from_us, to_us; /* [from, to) */
+    uint16_t from[4], to[4];
+    uint8_t show, reserved[7]; /* show: this is the object that the copy is about */
+};
+struct wire_mask {
+    struct wire_header h;
+    uint32_t n, reserved;
+    struct wire_mask_piece pieces[WIRE_MASKS_MAX];
 };
 
 struct wire_probed {
@@ -204,6 +227,8 @@ union wire_any {
     struct wire_header h;
     struct wire_log log;
     struct wire_grant grant;
+    struct wire_area area;
+    struct wire_mask mask;
     struct wire_probed probed;
     struct wire_frame frame;
     struct wire_gap gap;

@@ -49,6 +49,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     case WIRE_DECODE_GRANT:
         REQUIRE(m.grant.slot < SLOTS_MAX);
         break;
+    case WIRE_DECODE_AREA:
+        REQUIRE(m.area.n >= 3 && m.area.n <= WIRE_AREA_MAX);
+        break;
+    case WIRE_DECODE_MASK:
+        REQUIRE(m.mask.n >= 1 && m.mask.n <= WIRE_MASKS_MAX);
+        for (unsigned i = 0; i < m.mask.n; i++) REQUIRE(m.mask.pieces[i].to_us > m.mask.pieces[i].from_us);
+        break;
     case WIRE_DECODE_PROBED:
         REQUIRE(m.probed.w_px && m.probed.h_px && m.probed.rotation_deg % 90 == 0);
         REQUIRE_TEXT(m.probed.container);
@@ -109,6 +116,7 @@ size_t fuzz_make_input(uint64_t seed, uint8_t *out, size_t cap) {
         size_t n;
     } kinds[] = {
         {WIRE_PING, sizeof(struct wire_header)},           {WIRE_LOG, sizeof(struct wire_log)},
+        {WIRE_DECODE_AREA, sizeof(struct wire_area)},      {WIRE_DECODE_MASK, sizeof(struct wire_mask)},
         {WIRE_DECODE_GRANT, sizeof(struct wire_grant)},    {WIRE_DECODE_PROBED, sizeof(struct wire_probed)},
         {WIRE_DECODE_FRAME, sizeof(struct wire_frame)},    {WIRE_DECODE_GAP, sizeof(struct wire_gap)},
         {WIRE_DECODE_END, sizeof(struct wire_decode_end)}, {WIRE_DECODE_FAILED, sizeof(struct wire_failed)},

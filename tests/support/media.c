@@ -113,6 +113,8 @@ void media_run(const char *exe, const struct media_job *job, struct media_run *o
                                       .fps_milli = job->fps_milli,
                                       .after_us = job->after_us,
                                       .keys_only = job->keys_only,
+                                      .matroska = job->matroska,
+                                      .mask = job->mask,
                                       .from_us = job->from_us,
                                       .to_us = job->to_us};
     const struct decoder_callbacks cb = {.on_probed = on_probed,

@@ -32,7 +32,9 @@ struct media_run {
 struct media_job {
     enum decoder_job job;
     const char *path;
-    const char *out_path; /* STILL, CLIP */
+    const char *out_path;            /* STILL, CLIP and after */
+    bool matroska;                   /* ORIGINAL */
+    const struct decoder_mask *mask; /* MASKED */
     uint32_t fps_milli;
     int64_t after_us, from_us, to_us;
     bool keys_only;

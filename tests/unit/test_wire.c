@@ -27,6 +27,15 @@ static size_t good(enum wire_type type, union wire_any *m) {
         n = sizeof m->grant;
         m->grant.slot = SLOTS_MAX - 1;
         break;
+    case WIRE_DECODE_AREA:
+        n = sizeof m->area;
+        m->area.n = 3;
+        break;
+    case WIRE_DECODE_MASK:
+        n = sizeof m->mask;
+        m->mask.n = 1;
+        m->mask.pieces[0] = (struct wire_mask_piece){.to_us = 1, .to = {0, 0, 1, 1}};
+        break;
     case WIRE_DECODE_PROBED:
         n = sizeof m->probed;
         m->probed = (struct wire_probed){.w_px = 768, .h_px = 576, .n_video_streams = 1, .rotation_deg = 270};
@@ -85,6 +94,8 @@ static const enum wire_type types[] = {WIRE_PING,
                                        WIRE_PONG,
                                        WIRE_LOG,
                                        WIRE_DECODE_GRANT,
+                                       WIRE_DECODE_AREA,
+                                       WIRE_DECODE_MASK,
                                        WIRE_DECODE_PROBED,
                                        WIRE_DECODE_FRAME,
                                        WIRE_DECODE_GAP,
@@ -190,6 +201,17 @@ static void fields_out_of_range_are_refused(void **state) {
     REFUSED(WIRE_LOG, log.level, 4);
     REFUSED(WIRE_DECODE_GRANT, grant.slot, SLOTS_MAX);
     REFUSED(WIRE_DECODE_GRANT, grant.reserved, 1);
+    REFUSED(WIRE_DECODE_AREA, area.n, 2);
+    REFUSED(WIRE_DECODE_AREA, area.n, WIRE_AREA_MAX + 1);
+    REFUSED(WIRE_DECODE_AREA, area.reserved, 1);
+    REFUSED(WIRE_DECODE_MASK, mask.n, 0);
+    REFUSED(WIRE_DECODE_MASK, mask.n, WIRE_MASKS_MAX + 1);
+    REFUSED(WIRE_DECODE_MASK, mask.n, 2); /* the second one is empty */
+    REFUSED(WIRE_DECODE_MASK, mask.pieces[0].to_us, 0);
+    REFUSED(WIRE_DECODE_MASK, mask.pieces[0].to_us, INT64_MAX);
+    REFUSED(WIRE_DECODE_MASK, mask.pieces[0].show, 2);
+    REFUSED(WIRE_DECODE_MASK, mask.pieces[0].reserved[6], 1);
+    REFUSED(WIRE_DECODE_MASK, mask.pieces[0].from[0], 1);
     REFUSED(WIRE_DECODE_PROBED, probed.duration_us, -1);
     REFUSED(WIRE_DECODE_PROBED, probed.creation_ms, -1);
     REFUSED(WIRE_DECODE_PROBED, probed.w_px, 0);
