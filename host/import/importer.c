@@ -311,8 +311,9 @@ enum err importer_add(struct importer *im, const struct import_request *rq, uint
     im->next_number++;
     if (number) *number = row.number;
     /* One that cannot even be named fails at once and needs no row. */
-    if (strlen(file) >= sizeof row.path || !utf8_is_valid(file)) return OK;
-    snprintf(row.path, sizeof row.path, "%s", file);
+    const size_t length = strlen(file);
+    if (length >= sizeof row.path || !utf8_is_valid(file)) return OK;
+    memcpy(row.path, file, length + 1);
     snprintf(row.case_id, sizeof row.case_id, "%s", rq->case_id);
     e = queue_add(im->queue, &row);
     n->in_queue = im->asked = !e;
