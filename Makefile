@@ -138,6 +138,7 @@ $(B)/tests/seam/fake_card: $(B)/tests/seam/fake_card.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lpthread
 $(B)/tests/seam/test_protocol: | $(B)/tests/seam/fake_card
 CFLAGS_tests/seam/test_protocol := -DBUILD_DIR='"$(B)"'
+CFLAGS_tests/seam/test_cards := -DBUILD_DIR='"$(B)"'
 CFLAGS_tests/seam/test_card := $(XRT_INC)
 $(B)/tests/seam/test_card: SEAM_LIBS := -lxrt_coreutil
 $(B)/tests/seam/test_card: $(B)/driver/card_xrt.o $(B)/driver/card_status.o
@@ -281,11 +282,17 @@ build/models/%/model.json: build/models/%/nanodet-g.golden.xmodel build/models/%
 build/models/letterbox.so: kernels/letterbox/letterbox.c kernels/letterbox/letterbox.h kernels/include/nv12_resize.h driver/card_abi.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 -O3 -I. -Wno-unknown-pragmas -Wno-unused-label -fPIC -shared $< -o $@
-# How well it finds things, on data outside the repository; status 1 when a goal is missed.
+# How well each thing works, on data outside the repository: every program below adds lines to ROWS, then one table
+# compares them with the committed models/ACCURACY.json and writes it anew. Status 1: a goal missed, a figure worse.
 DATA ?= $(firstword $(wildcard ../shared/data shared/data) ../shared/data)
-.PHONY: accuracy
-accuracy: $(NANODET)/model.json build/models/letterbox.so
-	$(Q)OPENBLAS_NUM_THREADS=1 $(PYTHON) models/tools/accuracy.py $(DATA) models/ACCURACY.json
+ROWS := build/accuracy/rows.jsonl
+.PHONY: accuracy accuracy-detector
+accuracy: accuracy-detector accuracy-footage
+	$(Q)$(PYTHON) models/tools/report.py $(ROWS) host/vocabulary.json models/ACCURACY.json
+accuracy-rows:
+	@mkdir -p $(dir $(ROWS)) && rm -f $(ROWS)
+accuracy-detector: $(NANODET)/model.json build/models/letterbox.so accuracy-rows
+	$(Q)OPENBLAS_NUM_THREADS=1 $(PYTHON) models/tools/accuracy.py $(DATA) $(ROWS)
 # The import's proof; TensorFlow.js is its independent reference.
 models/node_modules/.package-lock.json: models/package.json models/package-lock.json
 	$(Q)npm ci --prefix models --ignore-scripts --silent && touch $@ || \
@@ -350,10 +357,9 @@ ACCURACY := $(addprefix $(B)/tests/accuracy/,tracking vehicle_colour)
 ACCURACY_OBJ := $(addprefix $(B)/tests/,accuracy/footage.o support/mot.o)
 $(ACCURACY): $(B)/tests/accuracy/%: $(B)/tests/accuracy/%.o $(ACCURACY_OBJ) $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
-.PHONY: accuracy-footage
-accuracy: accuracy-footage
-accuracy-footage: driver sim models $(B)/relecture-decode $(ACCURACY)
-	@for p in $(ACCURACY); do RELECTURE_DATA=$(DATA) $$p || exit 1; done
+.PHONY: accuracy-footage accuracy-rows
+accuracy-footage: driver sim models $(B)/relecture-decode $(ACCURACY) accuracy-rows
+	@for p in $(ACCURACY); do RELECTURE_DATA=$(DATA) RELECTURE_ROWS=$(ROWS) $$p || exit 1; done
 
 # ---- fuzz: `make fuzz FUZZ_S=60` searches for the bytes that break a target, the corpus is replayed as a test in every variant ------------
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -396,6 +402,11 @@ $(B)/vocabulary.json: host/vocabulary.json
 	$(Q)cp $< $@
 $(UNIT_BIN): | $(B)/vocabulary.json
 all: $(B)/vocabulary.json
+# What the page shows beside each filter.
+$(B)/accuracy.json: models/ACCURACY.json
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+all: $(B)/accuracy.json
 
 # ---- what a person runs -------------------------------------------------------------------------------------
 # Debian packages by name; libevent 2.1.12-stable-8+deb12u1 or later comes from bookworm-security.

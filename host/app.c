@@ -19,6 +19,7 @@
 #include "host/import/service.h"
 #include "host/index/index.h"
 #include "host/media/extract.h"
+#include "host/pipe/accuracy.h"
 
 enum { EXTRACTS_WAITING = 64, EXTRACT_LIMIT_S = 120, CLIP_MAX_S = 600 };
 
@@ -30,6 +31,7 @@ struct app {
     struct event *signals[2];
     struct register_db *reg;
     struct vocab *vocab;
+    struct accuracy *accuracy;
     struct service *imports;
     struct index_reader *reader;
     struct extract *extract;
@@ -123,6 +125,7 @@ static enum err open_http(struct app *a, const char *version) {
                                      .site_allowed = a->cfg.allowed,
                                      .version = version,
                                      .vocab = a->vocab,
+                                     .accuracy = a->accuracy,
                                      .reg = a->reg,
                                      .reader = a->reader,
                                      .extract = a->extract,
@@ -151,6 +154,8 @@ static enum err open_all(struct app *a, const char *version) {
     if (e) return fail(e, "%s/register.db cannot be opened; the log line above says why", a->dir);
     e = vocab_load(a->cfg.vocabulary, &a->vocab);
     if (e) return fail(e, "the vocabulary %s cannot be used (paths.vocabulary)", a->cfg.vocabulary);
+    e = accuracy_load(a->cfg.accuracy, a->vocab, &a->accuracy);
+    if (e) return fail(e, "the measured figures %s cannot be used (paths.accuracy)", a->cfg.accuracy);
     a->base = event_base_new();
     if (!a->base) return fail(ERR_NOMEM, "the event loop");
     struct importer_config ic;
@@ -215,6 +220,7 @@ void app_close(struct app **pa) {
     index_reader_close(&a->reader);
     service_stop(&a->imports);
     if (a->base) event_base_free(a->base);
+    accuracy_free(&a->accuracy);
     vocab_free(&a->vocab);
     register_close(&a->reg);
     free(a->dir);

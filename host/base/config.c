@@ -47,6 +47,7 @@ static const struct key {
     {"paths.models", TEXT, FIELD_OF(models_dir), 0, 0, NULL, NULL, "folder of the models"},
     {"paths.web", TEXT, FIELD_OF(web_dir), 0, 0, NULL, NULL, "folder of the built page"},
     {"paths.vocabulary", TEXT, FIELD_OF(vocabulary), 0, 0, NULL, NULL, "the vocabulary file"},
+    {"paths.accuracy", TEXT, FIELD_OF(accuracy), 0, 0, NULL, NULL, "how reliable each filter was when measured"},
     {"paths.decode", TEXT, FIELD_OF(decode_exe), 0, 0, NULL, NULL, "the decode worker"},
     {"paths.card", TEXT, FIELD_OF(card_exe), 0, 0, NULL, NULL, "the card worker"},
     {"site.tz", TEXT, FIELD_OF(tz), 0, 0, NULL, "Europe/Paris", "time zone of words and of the page"},
@@ -121,6 +122,7 @@ void config_defaults(struct config *c, const char *exe_dir) {
     } beside[] = {{"paths.models", "../models"},
                   {"paths.web", "../web"},
                   {"paths.vocabulary", "vocabulary.json"},
+                  {"paths.accuracy", "accuracy.json"},
                   {"paths.decode", "relecture-decode"},
                   {"paths.card", "relecture-card"}};
     memset(c, 0, sizeof *c);

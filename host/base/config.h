@@ -25,7 +25,7 @@ struct config {
     char detector[64];      /* name of a folder of models_dir */
     char detector_wide[64]; /* the same for pictures of 3:2 and wider; "none" = one for all */
     /* paths.* */
-    char models_dir[FS_PATH_MAX], web_dir[FS_PATH_MAX], vocabulary[FS_PATH_MAX];
+    char models_dir[FS_PATH_MAX], web_dir[FS_PATH_MAX], vocabulary[FS_PATH_MAX], accuracy[FS_PATH_MAX];
     char decode_exe[FS_PATH_MAX], card_exe[FS_PATH_MAX];
     /* site.* */
     char tz[64], language[8], listen[64];

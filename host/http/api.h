@@ -13,6 +13,7 @@
 const struct route *api_routes(size_t *n);
 
 void api_boot_get(struct exchange *x);
+void api_accuracy_get(struct exchange *x);
 void api_cases_get(struct exchange *x);
 void api_cameras_get(struct exchange *x);
 void api_search_get(struct exchange *x);

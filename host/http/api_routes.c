@@ -5,6 +5,7 @@
 
 static const struct route routes[] = {
     {ROUTER_GET, API "/boot", api_boot_get},
+    {ROUTER_GET, API "/accuracy", api_accuracy_get},
     {ROUTER_GET, API "/cases", api_cases_get},
     {ROUTER_GET, API "/cameras", api_cameras_get},
     {ROUTER_GET, API "/cameras/{}/clip", api_camera_clip_get},

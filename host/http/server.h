@@ -15,6 +15,7 @@
 #include "host/import/import.h"
 #include "host/index/index.h"
 
+struct accuracy;
 struct event_base;
 struct extract;
 struct http_server;
@@ -46,6 +47,7 @@ struct http_context {
     const char *site_allowed; /* config site.allowed; NULL = nothing */
     const char *version;      /* of this program */
     const struct vocab *vocab;
+    const struct accuracy *accuracy; /* NULL: /accuracy is answered 404 */
     struct register_db *reg;
     struct index_reader *reader; /* used on the loop thread only */
     struct extract *extract;     /* NULL: clips and stills are answered 503 */

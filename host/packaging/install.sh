@@ -14,7 +14,7 @@ install -d "$lib/bin/sim/lib" "$lib/bin/card" "$lib/models" "$dest$prefix/bin" "
 for p in relecture relecture-decode relecture-card relecture-model; do
     install -m 755 $strip_flag "$build/$p" "$lib/bin/$p"
 done
-install -m 644 "$build/vocabulary.json" "$lib/bin/"
+install -m 644 "$build/vocabulary.json" "$build/accuracy.json" "$lib/bin/"
 install -m 644 $strip_flag "$build/sim/lib/libxrt_core.so.2" "$lib/bin/sim/lib/"
 install -m 644 $strip_flag "$build/sim/librelecture_dpu.so" "$lib/bin/sim/"
 install -m 644 "$build/sim/relecture.xclbin" "$lib/bin/sim/"

@@ -94,15 +94,13 @@ def command_graph(args):
           f"{graph.macs(args.height, args.width) / 1e9:.3f} GMAC")
 
 
-def accuracy_of(name, size, path):
-    """The rows of ACCURACY.json that the page shows beside a filter."""
+def accuracy_of(size, path):
+    """Rows of ACCURACY.json about a detector of this input."""
     with open(path, encoding="utf-8") as f:
         measured = json.load(f)
-    if measured["model"] != name:
-        return []
-    return [{"set": r["set"], "class": r["class"], "n": r["boxes"], "metric": r["metric"], "fp32": r["fp32"],
+    return [{"set": r["set"], "what": r["what"], "n": r["n"], "metric": r["metric"], "fp32": r["fp32"],
              "int8": r["measured"], "date": measured["date"]}
-            for r in measured["rows"] if r["metric"] == "AP50" and r["input"] == size]
+            for r in measured["rows"] if r["metric"] == "AP50" and r.get("input") == size]
 
 
 def command_manifest(args):
@@ -119,7 +117,7 @@ def command_manifest(args):
         entry = manifest["files"][kind]
         entry["sha256"] = sha256(os.path.join(args.out, entry["path"]))
     size = f"{image['shape'][1]}x{image['shape'][0]}"
-    manifest["accuracy"] = accuracy_of(manifest["name"], size, args.accuracy)
+    manifest["accuracy"] = accuracy_of(size, args.accuracy)
     shutil.copyfile(os.path.join(args.model, manifest["labels"]), os.path.join(args.out, manifest["labels"]))
     write_json(os.path.join(args.out, "model.json"), manifest)
 

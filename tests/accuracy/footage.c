@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <event2/event.h>
+#include <jansson.h>
 #include <turbojpeg.h>
 
 #include "driver/card_abi.h"
@@ -348,19 +349,45 @@ static void wilson(unsigned k, unsigned n, double *low, double *high) {
     *high = (mid + half) / d;
 }
 
-void footage_row(const char *set, const char *what, unsigned k, unsigned n, double target) {
-    double low = 0.0, high = 1.0, value = n ? (double)k / n : 0.0;
-    if (n) wilson(k, n, &low, &high);
-    printf("%-24s %-34s %7.3f  n=%-5u [%.3f, %.3f]", set, what, value, n, low, high);
-    if (target > 0.0) printf("  target %.2f %s", target, value >= target ? "reached" : "MISSED");
-    printf("\n");
+static void write_row(json_t *row) {
+    const char *path = getenv("RELECTURE_ROWS");
+    FILE *out = path ? fopen(path, "a") : NULL;
+    if (path && (!out || json_dumpf(row, out, JSON_COMPACT | JSON_REAL_PRECISION(6)) != 0 || fputc('\n', out) == EOF))
+        stop("cannot write the file RELECTURE_ROWS");
+    if (out && fclose(out) != 0) stop("cannot write the file RELECTURE_ROWS");
+    json_decref(row);
 }
 
-void footage_row_value(const char *set, const char *what, double value, unsigned n, double target,
-                       bool at_most) {
-    printf("%-24s %-34s %7.3f  n=%-5u %-14s", set, what, value, n, "");
-    if (target > 0.0)
-        printf("  target %s%.2f %s", at_most ? "<= " : "", target,
-               (at_most ? value <= target : value >= target) ? "reached" : "MISSED");
-    printf("\n");
+static void set_filter(json_t *row, const char *filter) {
+    const char *colon = filter ? strchr(filter, ':') : NULL;
+    if (!colon) return;
+    json_object_set_new(row, "field", json_stringn(filter, (size_t)(colon - filter)));
+    json_object_set_new(row, "value", json_string(colon + 1));
+}
+
+void footage_row(const char *set, const char *filter, const char *metric, const char *what, unsigned k, unsigned n,
+                 double goal) {
+    double low = 0.0, high = 1.0, value = n ? (double)k / n : 0.0;
+    if (n == 0) return;
+    wilson(k, n, &low, &high);
+    printf("%-18s %-40s %7.3f  n=%-5u [%.3f, %.3f]\n", set, what, value, n, low, high);
+    json_t *row = json_pack("{s:s,s:s,s:s,s:i,s:i,s:f,s:[ff]}", "set", set, "what", what, "metric", metric, "n", (int)n,
+                            "k", (int)k, "measured", value, "ci95", low, high);
+    if (goal > 0.0) json_object_set_new(row, "goal", json_real(goal));
+    set_filter(row, filter);
+    write_row(row);
+}
+
+void footage_row_value(const char *set, const char *what, double value, unsigned n, double goal, bool at_most) {
+    printf("%-18s %-40s %7.3f  n=%u\n", set, what, value, n);
+    json_t *row = json_pack("{s:s,s:s,s:s,s:i,s:f,s:b}", "set", set, "what", what, "metric", what, "n", (int)n, "measured",
+                            value, "at_most", (int)at_most);
+    if (goal > 0.0) json_object_set_new(row, "goal", json_real(goal));
+    write_row(row);
+}
+
+void footage_confusion(const char *filter, const char *called, unsigned k, unsigned n) {
+    json_t *row = json_pack("{s:s,s:i,s:i}", "called", called, "k", (int)k, "n", (int)n);
+    set_filter(row, filter);
+    write_row(row);
 }

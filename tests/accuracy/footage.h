@@ -49,9 +49,13 @@ bool footage_colour_fits(const char *label, const char *name);
 
 /* The measurement data: $RELECTURE_DATA, or ../shared/data; NULL when absent. */
 const char *footage_data(void);
-/* One row of the table: "name  value  (n, 95 % interval)  target  ok|below". For shares, k of n. */
-void footage_row(const char *set, const char *what, unsigned k, unsigned n, double target);
-void footage_row_value(const char *set, const char *what, double value, unsigned n, double target,
-                       bool at_most);
+/* Figures go to the file $RELECTURE_ROWS, one line of JSON each (models/tools/report.py says what they are), and to
+ * stdout. `filter` is "field:value" of the vocabulary, "field:" for all its values, or NULL. A goal of 0 is none. For
+ * shares, k of n. */
+void footage_row(const char *set, const char *filter, const char *metric, const char *what, unsigned k, unsigned n,
+                 double goal);
+void footage_row_value(const char *set, const char *what, double value, unsigned n, double goal, bool at_most);
+/* k of n objects whose true value is that of `filter` were called something else. */
+void footage_confusion(const char *filter, const char *called, unsigned k, unsigned n);
 
 #endif

@@ -224,10 +224,10 @@ static void score_clothes(const struct run *r, const struct mot_box *truth, unsi
     }
     json_decref(all);
     if (n == 0) return;
-    footage_row("pets09-s2l1", "upper garment, first colour", first[0], n, 0.633);
-    footage_row("pets09-s2l1", "upper garment, first two colours", second[0], n, 0.80);
-    footage_row("pets09-s2l1", "lower garment, first colour", first[1], n, 0.577);
-    footage_row("pets09-s2l1", "lower garment, first two colours", second[1], n, 0.80);
+    footage_row("pets09-s2l1", "upper_colour:", "top1", "upper garment, first colour", first[0], n, 0.633);
+    footage_row("pets09-s2l1", "upper_colour:", "top2", "upper garment, first two colours", second[0], n, 0.80);
+    footage_row("pets09-s2l1", "lower_colour:", "top1", "lower garment, first colour", first[1], n, 0.577);
+    footage_row("pets09-s2l1", "lower_colour:", "top2", "lower garment, first two colours", second[1], n, 0.80);
 }
 
 static void score(const struct run *r, const char *data) {

@@ -18,6 +18,32 @@ struct car {
     struct colour_verdict verdict;
 };
 
+/* What cars of each colour were called first. Labels with two names ("silver/beige") count as the first. */
+struct table {
+    unsigned n[COLOUR_COUNT], called[COLOUR_COUNT][COLOUR_COUNT];
+};
+
+static unsigned colour_of_label(const char *label) {
+    const char *dash = strncmp(label, "dark-", 5) == 0 || strncmp(label, "light-", 6) == 0 ? strchr(label, '-') : NULL;
+    const char *name = dash ? dash + 1 : label;
+    for (unsigned c = 0; c < COLOUR_COUNT; c++) {
+        size_t n = strlen(colour_name(c));
+        if (strncmp(name, colour_name(c), n) == 0 && (name[n] == 0 || name[n] == '/' || name[n] == '+')) return c;
+    }
+    return COLOUR_COUNT;
+}
+
+static void write_confusions(const struct table *t) {
+    for (unsigned c = 0; c < COLOUR_COUNT; c++) {
+        char filter[64];
+        (void)snprintf(filter, sizeof filter, "vehicle_colour:%s", colour_name(c));
+        if (t->n[c] >= 3)
+            footage_row("openalpr-eu", filter, "top1", "named first", t->called[c][c], t->n[c], 0.0);
+        for (unsigned o = 0; o < COLOUR_COUNT && t->n[c] >= 3; o++)
+            if (o != c && t->called[c][o] > 0) footage_confusion(filter, colour_name(o), t->called[c][o], t->n[c]);
+    }
+}
+
 static bool is_vehicle(const struct vocab *vocab, const struct detection *d) {
     static const char *const classes[] = {"car", "van", "bus", "truck"};
     for (unsigned i = 0; i < 4 && !d->is_hint; i++) {
@@ -53,6 +79,7 @@ int main(int argc, char **argv) {
     bool list = argc > 1 && strcmp(argv[1], "--list") == 0;
     char path[1024], line[512];
     struct vocab *vocab = NULL;
+    struct table table = {0};
     unsigned n = 0, n_found = 0, first = 0, second = 0, any = 0;
     (void)snprintf(path, sizeof path, "%s/plates/openalpr-eu/labels.csv", data ? data : "");
     FILE *in = fopen(path, "r");
@@ -74,6 +101,11 @@ int main(int argc, char **argv) {
         n++;
         n_found += c.found;
         bool fits = false;
+        unsigned truth = colour_of_label(v[7]);
+        if (truth < COLOUR_COUNT && c.verdict.n > 0) {
+            table.n[truth]++;
+            table.called[truth][c.verdict.value[0].colour]++;
+        }
         for (unsigned i = 0; i < c.verdict.n; i++) {
             if (fits || !footage_colour_fits(v[7], colour_name(c.verdict.value[i].colour))) continue;
             fits = true;
@@ -88,10 +120,11 @@ int main(int argc, char **argv) {
         printf("\n");
     }
     (void)fclose(in);
-    footage_row("openalpr-eu", "vehicle holding the plate found", n_found, n, 0.0);
-    footage_row("openalpr-eu", "vehicle colour, first name", first, n, 0.80);
-    footage_row("openalpr-eu", "vehicle colour, first two names", second, n, 0.93);
-    footage_row("openalpr-eu", "vehicle colour, all names kept", any, n, 0.0);
+    footage_row("openalpr-eu", NULL, "found", "vehicle holding the plate found", n_found, n, 0.95);
+    footage_row("openalpr-eu", "vehicle_colour:", "top1", "vehicle colour, first name", first, n, 0.80);
+    footage_row("openalpr-eu", "vehicle_colour:", "top2", "vehicle colour, first two names", second, n, 0.93);
+    footage_row("openalpr-eu", "vehicle_colour:", "any", "vehicle colour, all names kept", any, n, 0.0);
+    write_confusions(&table);
     footage_close(&f);
     vocab_free(&vocab);
     return 0;

@@ -20,6 +20,7 @@
 #include "host/base/log.h"
 #include "host/http/server.h"
 #include "host/media/extract.h"
+#include "host/pipe/accuracy.h"
 #include "host/search/search.h"
 #include "tests/support/test.h"
 
@@ -294,6 +295,8 @@ static void write_file(const char *name, const char *text) {
     assert_int_equal(fclose(f), 0);
 }
 
+static const struct accuracy *ctx_accuracy; /* of the next server */
+
 static int start(void **state) {
     (void)state;
     memset(&fake, 0, sizeof fake);
@@ -307,6 +310,7 @@ static int start(void **state) {
                                      .data_dir = "/tmp",
                                      .tz = "Europe/Paris",
                                      .version = "test",
+                                     .accuracy = ctx_accuracy,
                                      .extract = (struct extract *)&fake};
     return http_server_new(&ctx, &server) == OK ? 0 : -1;
 }
@@ -635,6 +639,34 @@ static void http_keeps_a_connection_for_the_next_request(void **state) {
     close(fd);
 }
 
+static void accuracy_tells_figures_confusions_and_why_not(void **state) {
+    (void)state;
+    const struct vocab_value grey = {.name = "grey"}, white = {.name = "white"}, boots = {.name = "boots"};
+    struct accuracy_filter filters[2] = {
+        {.value = &grey,
+         .enabled = true,
+         .n_measures = 1,
+         .measures = {{.metric = "top1", .set = "cars", .measured = 0.75, .low = 0.5, .high = 0.9, .n = 12}},
+         .n_see_also = 1,
+         .see_also = {{&white, 0.25, 12}}},
+        {.value = &boots, .why = "no_data"}};
+    const struct accuracy figures = {.date = "2026-11-24", .n_filters = 2, .filters = filters};
+    int fd = client();
+    assert_int_equal(talk(fd, "GET /api/v1/accuracy HTTP/1.1\r\n" HOST "\r\n"), 404);
+    ctx_accuracy = &figures;
+    assert_int_equal(stop(NULL), 0);
+    assert_int_equal(start(NULL), 0);
+    ctx_accuracy = NULL;
+    close(fd);
+    fd = client();
+    assert_int_equal(talk(fd, "GET /api/v1/accuracy HTTP/1.1\r\n" HOST "\r\n"), 200);
+    assert_reply_holds("\"field\":\"class\",\"value\":\"grey\",\"enabled\":true,\"why\":\"\"");
+    assert_reply_holds("\"see_also\":[{\"value\":\"white\",\"share\":0.25,\"n\":12}]");
+    assert_reply_holds("\"metric\":\"top1\",\"set\":\"cars\",\"n\":12,\"measured\":0.75,\"ci95\":[0.5,0.9]");
+    assert_reply_holds("\"value\":\"boots\",\"enabled\":false,\"why\":\"no_data\"");
+    close(fd);
+}
+
 static void http_server_refuses_a_taken_port_and_a_missing_page(void **state) {
     (void)state;
     char listen_on[32];
@@ -682,6 +714,7 @@ int main(void) {
         HTTP_TEST(http_server_ends_while_a_clip_is_made),
         HTTP_TEST(http_events_stream_tells_the_state_of_imports_and_survives_the_client),
         HTTP_TEST(http_keeps_a_connection_for_the_next_request),
+        HTTP_TEST(accuracy_tells_figures_confusions_and_why_not),
         HTTP_TEST(http_server_refuses_a_taken_port_and_a_missing_page),
     };
     log_sink(silent, NULL);
