@@ -119,6 +119,7 @@ static enum err fail(enum err e, const char *fmt, ...) {
 static enum err open_http(struct app *a, const char *version) {
     const struct http_context ctx = {.base = a->base,
                                      .listen = a->cfg.listen,
+                                     .metrics_port = (unsigned)a->cfg.metrics_port,
                                      .page_dir = a->cfg.web_dir,
                                      .data_dir = a->dir,
                                      .tz = a->cfg.tz,

@@ -54,6 +54,8 @@ static const struct key {
     {"site.language", CHOICE, FIELD_OF(language), 0, 0, "fr|en", "fr", "language tried first"},
     {"site.listen", TEXT, FIELD_OF(listen), 0, 0, NULL, "127.0.0.1:8443",
      "address and port of `relecture serve`"},
+    {"site.metrics_port", NUMBER, FIELD_OF(metrics_port), 0, 65535, NULL, "0",
+     "port of 127.0.0.1 with /metrics for Prometheus, numbers only; 0 = none"},
     {"site.allowed", TEXT, FIELD_OF(allowed), 0, 0, NULL, "none",
      "which of vehicle.plate, vehicle.similar, person.face_cover this site allows at all (comma-separated)"},
     {"site.retention_days", NUMBER, FIELD_OF(retention_days), 1, 30, NULL, "30",

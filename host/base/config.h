@@ -29,8 +29,9 @@ struct config {
     char decode_exe[FS_PATH_MAX], card_exe[FS_PATH_MAX];
     /* site.* */
     char tz[64], language[8], listen[64];
+    int metrics_port;
     int retention_days;
-    char purge[8]; /* hourly, by_hand */
+    char purge[8];     /* hourly, by_hand */
     int journal_years; /* journal.retention_years */
     char allowed[128]; /* the criteria that need the site's switch too, comma-separated */
 };

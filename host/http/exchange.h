@@ -60,6 +60,7 @@ struct http_server {
     struct evhttp *http;
     struct static_page *page;
     struct events *events;
+    struct metrics *metrics; /* NULL = not asked for */
     struct journaler *journaler;
     struct exchange_list open;
     struct http_counters counters;

@@ -22,6 +22,7 @@
 #include "host/http/exchange.h"
 #include "host/http/guard.h"
 #include "host/http/journaler.h"
+#include "host/http/metrics.h"
 
 /* 2.1.12 closed a request smuggling hole; evhttp_set_bevcb and the limits below also need it. */
 #define LIBEVENT_LEAST 0x02010c00u
@@ -229,6 +230,7 @@ enum err http_server_new(const struct http_context *ctx, struct http_server **ou
         goto fail;
     }
     if ((e = start_http(s, &fd)) != OK) goto fail;
+    if (ctx->metrics_port && (e = metrics_new(s, ctx->metrics_port, &s->metrics)) != OK) goto fail;
     log_info("http", "listening=%s port=%u libevent=%s loopback only: no TLS and no accounts yet",
              ctx->listen, s->port, event_get_version());
     *out = s;
@@ -247,6 +249,7 @@ void http_server_free(struct http_server **server) {
     struct http_server *s = *server;
     *server = NULL;
     if (!s) return;
+    metrics_free(&s->metrics);
     events_free(&s->events);
     journaler_free(
         &s->journaler); /* what is queued is written; then nobody touches the lines of the exchanges */

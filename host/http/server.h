@@ -40,8 +40,9 @@ struct http_status {
 
 struct http_context {
     struct event_base *base;
-    const char *listen;   /* "127.0.0.1:8443": numeric, loopback; port 0 = any free one */
-    const char *page_dir; /* the built page (build/web); NULL = API only */
+    const char *listen;    /* "127.0.0.1:8443": numeric, loopback; port 0 = any free one */
+    unsigned metrics_port; /* of 127.0.0.1, see metrics.h; 0 = none */
+    const char *page_dir;  /* the built page (build/web); NULL = API only */
     const char *data_dir;
     const char *tz;           /* IANA name */
     const char *site_allowed; /* config site.allowed; NULL = nothing */
