@@ -48,9 +48,10 @@ def what_happened_is_counted():
     assert before['relecture_import_recordings{state="running"}'] == 0
     # an import through the server is seen
     site.items(short_clip())
+    done = 'relecture_import_recordings{state="done"}'
+    wait_for(lambda: scrape()[0][done] == 1, 60, "the importer's last word")
     after, _ = scrape()
     assert after["process_cpu_seconds_total"] >= before["process_cpu_seconds_total"]
-    assert after['relecture_import_recordings{state="done"}'] == 1, after
     assert after["relecture_cards"] == 1 and after["relecture_card_jobs_done_total"] > 0, after
     assert after["relecture_card_simulated"] == 1
 
