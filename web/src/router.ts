@@ -7,7 +7,10 @@ import { signal } from "@preact/signals";
  * needs to see the page (none: everybody). */
 export const pages = [
   { page: "search", hash: "recherche", key: 1, rights: ["search"] },
+  { page: "cases", hash: "dossiers", key: 2, rights: ["case_read"] },
   { page: "import", hash: "import", key: 4, rights: ["import"] },
+  { page: "journal", hash: "journal", key: 6, rights: ["journal_read"] },
+  { page: "users", hash: "utilisateurs", key: 7, rights: ["user_edit"] },
   { page: "system", hash: "systeme", key: 8, rights: ["system_edit", "figures_read"] },
   { page: "about", hash: "a-propos", key: 9, rights: [] },
 ] as const satisfies readonly { page: string; hash: string; key: number; rights: readonly string[] }[];

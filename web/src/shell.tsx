@@ -31,6 +31,9 @@ const helpShown = signal(false);
 
 /* Pages that are not the first one are fetched when first opened. */
 const later: Readonly<Record<Exclude<Page, "search">, () => Promise<ComponentType>>> = {
+  cases: () => import("./pages/cases/page").then((m) => m.CasesPage),
+  journal: () => import("./pages/journal/page").then((m) => m.JournalPage),
+  users: () => import("./pages/users").then((m) => m.UsersPage),
   import: () => import("./pages/import").then((m) => m.ImportPage),
   system: () => import("./pages/system").then((m) => m.SystemPage),
   about: () => import("./pages/about").then((m) => m.AboutPage),
@@ -54,7 +57,8 @@ function Later({ name }: { name: keyof typeof later }): JSX.Element {
   return <found.page />;
 }
 
-/* Which case, under which requisition, until when. */
+/* Which case, under which requisition, until when. The last choice of the list leads to all cases. */
+const ALL_CASES = "*";
 function CaseStrip(): JSX.Element {
   const c = openCase.value;
   const b = boot.value;
@@ -70,16 +74,22 @@ function CaseStrip(): JSX.Element {
         <select
           id="case"
           value={c.id}
-          onChange={(e) => chooseCase(e.currentTarget.value)}
+          onChange={(e) => {
+            const id = e.currentTarget.value;
+            if (id !== ALL_CASES) return chooseCase(id);
+            e.currentTarget.value = c.id;
+            go("cases");
+          }}
         >
           {open.map((k) => (
             <option key={k.id} value={k.id} title={k.requisition.no}>
               {k.id}
             </option>
           ))}
+          <option value={ALL_CASES}>{t("strip.all")}</option>
         </select>
       </div>
-      <div>
+      <div class="firm">
         <small>{t("strip.requisition")}</small>
         <b title={c.requisition.no}>{c.requisition.no}</b>
       </div>
@@ -91,12 +101,12 @@ function CaseStrip(): JSX.Element {
         <small>{t("strip.basis")}</small>
         <span title={c.requisition.legal_basis}>{c.requisition.legal_basis}</span>
       </div>
-      <div>
+      <div class="firm">
         <small>{t("strip.period")}</small>
         <span>{span(c.from_ms, c.to_ms, zone, lang)}</span>
       </div>
       {purge > 0 ? (
-        <div class="wide">
+        <div class="firm">
           <small>{t("strip.purge")}</small>
           <b class="warn-t" title={day(c.purge_ms ?? 0, zone, lang)}>
             {countdown(purge, lang)}
@@ -127,11 +137,13 @@ function Tools(): JSX.Element {
           <Icon name="warn" /> {t("backend.simulator")}
         </span>
       )}
-      <button class="ib" type="button" title={t("tool.keys")} onClick={() => (helpShown.value = true)}>
-        <Icon name="keyboard" />
-        <span>F1</span>
-        <span class="vh">{t("tool.keys")}</span>
-      </button>
+      {boot.value && (
+        <button class="ib" type="button" title={t("tool.keys")} onClick={() => (helpShown.value = true)}>
+          <Icon name="keyboard" />
+          <span>F1</span>
+          <span class="vh">{t("tool.keys")}</span>
+        </button>
+      )}
       <button
         class="ib"
         type="button"
@@ -216,7 +228,11 @@ function NoCase(): JSX.Element {
         <h1>{t("case.none.title")}</h1>
         <p>{t("case.none.text")}</p>
         {closed > 0 && <p>{t("case.none.closed", { n: closed })}</p>}
-        <pre>relecture -d DIR case open --help</pre>
+        {may("case_open") && (
+          <a class="btn pri" href={hashOf("cases", "nouveau")}>
+            {t("case.new")}
+          </a>
+        )}
       </div>
     </main>
   );

@@ -55,7 +55,7 @@ function Credentials({ as, done }: { as?: string; done: () => void }): JSX.Eleme
     done();
   });
   return (
-    <form class="form" onSubmit={submit}>
+    <form class="form" noValidate onSubmit={submit}>
       {!as && (
         <TextField label={t("login.name")} value={name} onValue={setName} autocomplete="username" maxLength={63} focus />
       )}
@@ -131,7 +131,7 @@ function NewPassword({ done }: { done: () => void }): JSX.Element {
     done();
   });
   return (
-    <form class="form" onSubmit={submit}>
+    <form class="form" noValidate onSubmit={submit}>
       <input class="vh" type="text" autocomplete="username" value={user.value?.login} readOnly tabIndex={-1} aria-hidden="true" />
       <TextField
         label={t(user.value?.must_change ? "password.onetime" : "password.old")}

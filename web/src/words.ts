@@ -47,3 +47,11 @@ export function withoutWords(sentence: string, words: string): string {
 }
 
 export const withWords = (sentence: string, words: string): string => squeeze(`${sentence} ${words}`);
+
+/* Whether a text holds every word of a filter, in any order, without case and accents. */
+export const matches = (text: string, filter: string): boolean => {
+  const folded = fold(text);
+  return fold(filter)
+    .split(/\s+/)
+    .every((w) => folded.includes(w));
+};

@@ -37,7 +37,7 @@ export function Dialog(props: {
           </button>
         )}
       </header>
-      <div class="bd">{props.children}</div>
+      <div class="bd" tabIndex={0}>{props.children}</div>
       {props.foot && <footer>{props.foot}</footer>}
     </dialog>
   );

@@ -11,6 +11,8 @@ type Around = {
   error?: string | null | undefined;
   /* Not needed: said in the label, so that needed is the rule. */
   optional?: boolean;
+  /* Not needed, and nobody would think so: a filter. */
+  quiet?: boolean;
   class?: string;
 };
 
@@ -60,7 +62,7 @@ export function TextField(
     value: props.value,
     maxLength: props.maxLength ?? 120,
     placeholder: props.placeholder,
-    required: !props.optional,
+    required: !props.optional && !props.quiet,
     "aria-invalid": props.error ? ("true" as const) : undefined,
     "aria-describedby": describedBy(id, props),
   };
@@ -131,7 +133,7 @@ export function MomentField(
         inputMode="numeric"
         autocomplete="off"
         placeholder={t("moment.placeholder")}
-        required={!props.optional}
+        required={!props.optional && !props.quiet}
         value={text}
         aria-invalid={error ? "true" : undefined}
         aria-describedby={describedBy(id, { ...props, error })}

@@ -70,3 +70,48 @@ export function Show<T>(props: { of: Loaded<T>; children: (data: T) => Component
     </>
   );
 }
+
+/* A form that does one thing: its button, what the server refused, and nothing lost when it does. */
+export function Act(props: {
+  go: string;
+  act: () => Promise<void>;
+  cancel: () => void;
+  children: ComponentChildren;
+  /* What the form itself found wrong. */
+  fault?: string | null;
+}): JSX.Element {
+  const [error, setError] = useState<ApiError | null>(null);
+  const [busy, setBusy] = useState(false);
+  const text = props.fault ?? (error && errorText(error));
+  return (
+    <form
+      class="form"
+      noValidate
+      onSubmit={(e) => {
+        e.preventDefault();
+        if (busy) return;
+        setBusy(true);
+        setError(null);
+        props
+          .act()
+          .catch((x: unknown) => setError(asApiError(x)))
+          .finally(() => setBusy(false));
+      }}
+    >
+      {props.children}
+      {text && (
+        <p class="refused" role="alert">
+          {text}
+        </p>
+      )}
+      <div class="btns end">
+        <button class="btn" type="button" onClick={props.cancel}>
+          {t("cancel")}
+        </button>
+        <button class="btn pri" type="submit" disabled={busy} aria-busy={busy}>
+          {props.go}
+        </button>
+      </div>
+    </form>
+  );
+}
