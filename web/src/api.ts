@@ -206,6 +206,9 @@ export type Question = {
   language: string;
   time?: { from_ms: number; to_ms: number };
   cameras?: { ids: string[] };
+  like?: { sighting_id: string };
+  together?: { sighting_id: string; within_s: number };
+  area?: { camera_id: string; points: [number, number][] };
   sort?: string;
   limit: number;
   offset: number;
@@ -223,6 +226,11 @@ export const getClip = (caseId: string, id: string, signal: AbortSignal, atMs?: 
     signal,
   });
 
+/* What a camera saw at a moment: the piece of its recording that holds it. */
+export type View = { url: string; from_ms: number; to_ms: number };
+export const getView = (caseId: string, cameraId: string, atMs: number, signal: AbortSignal): Promise<View> =>
+  get(`/cameras/${encodeURIComponent(cameraId)}/clip?at_ms=${Math.round(atMs)}`, { caseId, signal });
+
 export const getImports = (caseId: string): Promise<Imports> => get("/imports", { caseId });
 export const getSystem = (): Promise<System> => get("/system");
 
@@ -232,4 +240,9 @@ export const thumbUrl = (caseId: string, id: string): string =>
   inCase(`/media/t/${encodeURIComponent(id)}.jpg`, caseId);
 export const frameUrl = (caseId: string, id: string): string =>
   inCase(`/media/frame/${encodeURIComponent(id)}.jpg`, caseId);
+/* The frame at or after a moment; X-Pts-Ms says which. */
+export const frameAtUrl = (caseId: string, id: string, ms: number): string =>
+  `${frameUrl(caseId, id)}&t_ms=${Math.max(0, Math.ceil(ms))}`;
+export const cameraFrameUrl = (caseId: string, cameraId: string, ms: number): string =>
+  `${inCase(`/media/camera/${encodeURIComponent(cameraId)}.jpg`, caseId)}&t_ms=${Math.max(0, Math.ceil(ms))}`;
 export const eventsUrl = (caseId: string): string => inCase("/events", caseId);

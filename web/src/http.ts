@@ -66,7 +66,7 @@ async function once(path: string, init: RequestInit, caseId: string | undefined)
   }
 }
 
-export type Ask = { caseId?: string; signal?: AbortSignal; anonymous?: boolean };
+export type Ask = { caseId?: string; signal?: AbortSignal; anonymous?: boolean; headers?: Record<string, string> };
 
 async function answerOf(path: string, init: RequestInit, ask: Ask): Promise<Response> {
   if (ask.signal) init.signal = ask.signal;
@@ -102,7 +102,7 @@ export const send = async <T>(
   read<T>(
     await answerOf(
       path,
-      { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } },
+      { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json", ...ask.headers } },
       ask,
     ),
   );

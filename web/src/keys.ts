@@ -4,6 +4,7 @@ import type { MessageKey } from "./messages/fr";
 import { go, pages } from "./router";
 import { may } from "./session";
 
+/* The letters that decide and ask about a passage are a table of their own (search/acts.ts): they follow the language. */
 export const shortcuts: readonly { keys: readonly string[]; what: MessageKey }[] = [
   { keys: ["Ctrl K", "/"], what: "keys.sentence" },
   { keys: ["⏎"], what: "keys.search" },

@@ -4,6 +4,7 @@ import { Shell } from "./shell";
 import { restoreLanguage, start } from "./state";
 import "./styles/base.css";
 import "./styles/search.css";
+import "./styles/acts.css";
 import "./styles/pages.css";
 import "./styles/narrow.css";
 

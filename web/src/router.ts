@@ -8,6 +8,7 @@ import { signal } from "@preact/signals";
 export const pages = [
   { page: "search", hash: "recherche", key: 1, rights: ["search"] },
   { page: "cases", hash: "dossiers", key: 2, rights: ["case_read"] },
+  { page: "route", hash: "parcours", key: 3, rights: ["search"] },
   { page: "import", hash: "import", key: 4, rights: ["import"] },
   { page: "journal", hash: "journal", key: 6, rights: ["journal_read"] },
   { page: "users", hash: "utilisateurs", key: 7, rights: ["user_edit"] },

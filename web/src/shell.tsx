@@ -7,9 +7,11 @@ import { language, t, tOr } from "./i18n";
 import { Icon } from "./icons";
 import { onGlobalKey, shortcuts } from "./keys";
 import { Dialog } from "./parts/dialog";
+import { Check } from "./parts/fields";
 import { Line } from "./parts/line";
 import { Toast } from "./parts/toast";
 import { go, hashOf, type Page, pages, place } from "./router";
+import { acts, letterOf, setSingleKeys, singleKeys } from "./search/acts";
 import { SearchPage } from "./search/page";
 import { logout, may, phase, user } from "./session";
 import { FirstPassword, IdleWarning, PasswordDialog, passwordShown, SignIn, SignInAgain } from "./signin";
@@ -34,6 +36,7 @@ const later: Readonly<Record<Exclude<Page, "search">, () => Promise<ComponentTyp
   cases: () => import("./pages/cases/page").then((m) => m.CasesPage),
   journal: () => import("./pages/journal/page").then((m) => m.JournalPage),
   users: () => import("./pages/users").then((m) => m.UsersPage),
+  route: () => import("./pages/route").then((m) => m.RoutePage),
   import: () => import("./pages/import").then((m) => m.ImportPage),
   system: () => import("./pages/system").then((m) => m.SystemPage),
   about: () => import("./pages/about").then((m) => m.AboutPage),
@@ -213,6 +216,22 @@ function Help(): JSX.Element | null {
           </div>
         ))}
       </dl>
+      {may("search") && (
+        <>
+          <h3>{t("keys.acts")}</h3>
+          <dl class="keys">
+            {acts.map((a) => (
+              <div key={a.act}>
+                <dt>
+                  <kbd>{letterOf(a.act)}</kbd>
+                </dt>
+                <dd>{t(a.what)}</dd>
+              </div>
+            ))}
+          </dl>
+          <Check label={t("keys.single")} checked={singleKeys.value} onValue={setSingleKeys} />
+        </>
+      )}
       <p class="hint">{t("keys.note")}</p>
     </Dialog>
   );

@@ -43,6 +43,7 @@ test("a French sentence is read back word by word and finds people in red", asyn
   if (a.total < 1) throw new Error(`total ${a.total}`);
   await page.locator(".tok", { hasText: "personne" }).waitFor();
   await page.locator(".tok", { hasText: "rouge" }).waitFor();
+  await page.getByRole("button", { name: "Grouper les quasi-doublons" }).click();
   if ((await cards(page).count()) !== Math.min(a.total, 60)) throw new Error("cards do not match the total");
   const first = await cards(page).first().textContent();
   if (!/rouge/.test(first)) throw new Error(`first card: ${first}`);
@@ -182,7 +183,7 @@ test("the period fields narrow the search and refuse what is no date", async () 
   if ((await (await answered).json()).total !== 0) throw new Error("the footage is before 16:00");
   await page.locator(".empty", { hasText: "Aucun passage" }).waitFor();
   const again = page.waitForResponse((r) => r.url().endsWith("/api/v1/search"));
-  await page.locator(".fac .link").click();
+  await page.locator(".fac").getByRole("button", { name: "Toute la période" }).click();
   if ((await (await again).json()).total < 1) throw new Error("the whole period");
 });
 
@@ -193,7 +194,7 @@ test("lanes show the same sightings over time", async () => {
 });
 
 test("the exact frame of a passage is a picture of the recording's size", async () => {
-  const href = await page.locator(".say a.btn").getAttribute("href");
+  const href = await page.locator(".decide a.btn").getAttribute("href");
   const reply = await page.request.get(url + href);
   if (reply.status() !== 200 || reply.headers()["content-type"] !== "image/jpeg") throw new Error(`status ${reply.status()}`);
   const body = await reply.body();
@@ -266,7 +267,7 @@ test("a server that is gone is said, what was typed stays, and it comes back", a
   await page.locator(".empty[role=alert]").waitFor();
   if ((await page.inputValue("#sentence")) !== "person black top") throw new Error("the sentence was lost");
   await page.context().setOffline(false);
-  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator(".empty").getByRole("button", { name: "Try again" }).click();
   await cards(page).first().waitFor();
 });
 

@@ -7,6 +7,7 @@ export type Point = readonly [number, number];
 export const isPlaced = (p: Place): boolean => p.lat !== 0 || p.lon !== 0;
 
 const KM_PER_DEGREE = 111.195;
+const LEAST_KM = 0.15;
 
 /* Kilometres as the crow flies. */
 export function kmBetween(a: Place, b: Place): number {
@@ -24,7 +25,7 @@ export type Projection = {
   perKm: number;
 };
 
-/* Fits the places into w x h with a margin, north up; a single place lies in the middle of half a kilometre. */
+/* Fits the places into w x h with a margin, north up; a single place lies in the middle of 150 m. */
 export function projectionOf(places: readonly Place[], w: number, h: number, margin: number): Projection {
   const some = places.length > 0 ? places : [{ lat: 0, lon: 0 }];
   let [south, north, west, east] = [Infinity, -Infinity, Infinity, -Infinity];
@@ -37,8 +38,8 @@ export function projectionOf(places: readonly Place[], w: number, h: number, mar
   const lat0 = (south + north) / 2;
   const lon0 = (west + east) / 2;
   const kmX = KM_PER_DEGREE * Math.cos((lat0 * Math.PI) / 180);
-  const wide = Math.max((east - west) * kmX, 0.5);
-  const high = Math.max((north - south) * KM_PER_DEGREE, 0.5);
+  const wide = Math.max((east - west) * kmX, LEAST_KM);
+  const high = Math.max((north - south) * KM_PER_DEGREE, LEAST_KM);
   const perKm = Math.min((w - 2 * margin) / wide, (h - 2 * margin) / high);
   return {
     perKm,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { officeEn } from "./office_en";
 import type { Messages } from "./fr";
+import { searchEn } from "./search_en";
 
 export const en: Messages = {
   ...officeEn,
+  ...searchEn,
   "app.name": "Relecture",
   "nav.label": "Pages",
   "nav.search": "Search",

@@ -2,9 +2,11 @@
 /* The page's words. French is the reference: its keys are the type of every other language. */
 
 import { officeFr } from "./office_fr";
+import { searchFr } from "./search_fr";
 
 export const fr = {
   ...officeFr,
+  ...searchFr,
   "app.name": "Relecture",
   "nav.label": "Pages",
   "nav.search": "Recherche",

@@ -5,10 +5,17 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Attribute, Sighting } from "../api";
 import { thumbUrl } from "../api";
 import { isColourField } from "../colours";
-import { language, t } from "../i18n";
+import { language, number, t } from "../i18n";
+import { Icon } from "../icons";
 import { cameraName, openCase, tz, valueLabel } from "../state";
 import { clock, clockSeconds } from "../time";
 import { type Span, ticks } from "./bins";
+import { actKey, sheetShown } from "./acts";
+import { decisionOf } from "./decisions";
+import { type Row, rows, shownIds, togglePile } from "./list";
+import { Marks } from "./marks";
+import { PlateTag } from "./plate";
+import { playerKey } from "./player";
 import { answer, selectedId } from "./question";
 import { Swatch } from "./tokens";
 
@@ -50,30 +57,47 @@ function AttributeText({ a }: { a: Attribute }): JSX.Element {
   );
 }
 
-function Card({ s, chosen }: { s: Sighting; chosen: boolean }): JSX.Element {
+/* The place of a card in its pile is part of what it says; a decision redraws only the card itself. */
+function Card({ s, more, of, chosen }: Row & { chosen: boolean }): JSX.Element {
   const c = openCase.value;
+  const rejected = decisionOf(s)?.state === "rejected";
   return (
     <li
       id={`s-${s.id}`}
-      class="card"
+      class={`card${more > 0 ? " pile" : ""}${of > 1 ? " opened" : ""}${rejected ? " out" : ""}`}
       role="option"
       aria-selected={chosen}
       onClick={() => {
         selectedId.value = s.id;
+        sheetShown.value = true;
       }}
     >
       <div class="th">
         {c && <img src={thumbUrl(c.id, s.id)} alt="" loading="lazy" decoding="async" />}
+        <Marks s={s} />
         <span class="osd m">
           {clock(s.best_ms || s.from_ms, tz.value, language.value)} <b>{s.camera_id}</b>
         </span>
+        {(more > 0 || of > 1) && (
+          <span
+            class="osd near"
+            title={t("pile.title", { n: number(more > 0 ? more : of - 1) })}
+            onClick={(e) => {
+              e.stopPropagation();
+              togglePile(s.id);
+            }}
+          >
+            <Icon name="pile" /> {more > 0 ? t("pile.more", { n: number(more) }) : t("pile.of", { n: number(of) })}
+          </span>
+        )}
       </div>
       <div class="cb">
         <div class="r1">
-          <b>{valueLabel("class", s.kind)}</b>
+          {s.plate ? <PlateTag plate={s.plate} /> : <b>{valueLabel("class", s.kind)}</b>}
           <Confidence level={levelOf(s)} />
         </div>
         <div class="at">
+          {s.plate && <span>{valueLabel("class", s.kind)}</span>}
           {shownAttributes(s)
             .filter((a) => a.k !== "class")
             .map((a) => (
@@ -113,7 +137,16 @@ export function move(ids: readonly string[], current: string | null, key: string
   return ids[to] ?? null;
 }
 
-export function Cards({ onPlayerKey }: { onPlayerKey: (e: KeyboardEvent) => boolean }): JSX.Element {
+/* Moves, decides or drives the player; true when the key was one of these. Enter brings the sheet up where the
+ * window is narrow. */
+function listKey(e: KeyboardEvent, ids: readonly string[], columns: number): boolean {
+  const to = move(ids, selectedId.value, e.key, columns);
+  if (to) selectedId.value = to;
+  if (e.key === "Enter" && !sheetShown.value) sheetShown.value = true;
+  return to !== null || actKey(e) || playerKey(e);
+}
+
+export function Cards(): JSX.Element {
   const items = answer.value?.items ?? [];
   const current = selectedId.value;
   const list = useRef<HTMLUListElement>(null);
@@ -131,21 +164,17 @@ export function Cards({ onPlayerKey }: { onPlayerKey: (e: KeyboardEvent) => bool
       tabIndex={0}
       aria-activedescendant={current ? `s-${current}` : undefined}
       onKeyDown={(e) => {
-        const to = list.current
-          ? move(items.map((s) => s.id), selectedId.value, e.key, columnsOf(list.current))
-          : null;
-        if (to) selectedId.value = to;
-        if (to || onPlayerKey(e)) e.preventDefault();
+        if (list.current && listKey(e, shownIds.value, columnsOf(list.current))) e.preventDefault();
       }}
     >
-      {items.map((s) => (
-        <Card key={s.id} s={s} chosen={s.id === current} />
+      {rows.value.map(({ s, more, of }) => (
+        <Card key={s.id} s={s} more={more} of={of} chosen={s.id === current} />
       ))}
     </ul>
   );
 }
 
-export function Lanes({ onPlayerKey }: { onPlayerKey: (e: KeyboardEvent) => boolean }): JSX.Element {
+export function Lanes(): JSX.Element {
   const items = answer.value?.items ?? [];
   const current = selectedId.value;
   const zone = tz.value;
@@ -175,9 +204,7 @@ export function Lanes({ onPlayerKey }: { onPlayerKey: (e: KeyboardEvent) => bool
       tabIndex={0}
       aria-activedescendant={current ? `s-${current}` : undefined}
       onKeyDown={(e) => {
-        const next = move(ordered.map((s) => s.id), selectedId.value, e.key, 1);
-        if (next) selectedId.value = next;
-        if (next || onPlayerKey(e)) e.preventDefault();
+        if (listKey(e, ordered.map((s) => s.id), 1)) e.preventDefault();
       }}
     >
       <div class="lane-axis" aria-hidden="true">
@@ -202,13 +229,14 @@ export function Lanes({ onPlayerKey }: { onPlayerKey: (e: KeyboardEvent) => bool
                   <div
                     key={s.id}
                     id={`s-${s.id}`}
-                    class={`seg-bar ${levelOf(s)}`}
+                    class={`seg-bar ${levelOf(s)} ${decisionOf(s)?.state ?? ""}`}
                     role="option"
                     aria-selected={s.id === current}
                     aria-label={`${clock(s.from_ms, zone, language.value)} ${valueLabel("class", s.kind)}`}
                     style={{ left: x(s.from_ms), width: `${Math.max(0.4, ((s.to_ms - s.from_ms) / length) * 100)}%` }}
                     onClick={() => {
                       selectedId.value = s.id;
+                      sheetShown.value = true;
                     }}
                   />
                 ))}

@@ -5,13 +5,26 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { isColourField } from "../colours";
 import { number, t } from "../i18n";
-import { cameraName, openCase, tz, valueLabel, vocabOf } from "../state";
+import { openCase, tz, valueLabel, vocabOf } from "../state";
 import { fieldText, parseField } from "../time";
 import { withWords } from "../words";
-import { answer, cameras, period, search, sentence, setPeriod, toggleCamera } from "./question";
+import { accuracy, Reliability, ReliabilityDialog, reliabilityShown } from "./accuracy";
+import { allowed } from "./acts";
+import { CameraFacet } from "./cameras";
+import { answer, period, search, sentence, setPeriod } from "./question";
 import { remove, Swatch } from "./tokens";
 
-const shown = ["class", "upper_colour", "lower_colour", "vehicle_colour", "accessory"] as const;
+const shown = [
+  "class",
+  "vehicle_colour",
+  "vehicle_type",
+  "make_model",
+  "upper_colour",
+  "upper_kind",
+  "lower_colour",
+  "lower_kind",
+  "accessory",
+] as const;
 type Field = (typeof shown)[number];
 
 function PeriodFields(): JSX.Element | null {
@@ -78,7 +91,8 @@ function PeriodFields(): JSX.Element | null {
   );
 }
 
-function words(field: Field, value: string): string {
+/* A value as words of the sentence: a garment's colour needs its garment. */
+export function words(field: string, value: string): string {
   const label = valueLabel(field, value).toLowerCase();
   if (field === "upper_colour") return t("words.upper", { value: label });
   if (field === "lower_colour") return t("words.lower", { value: label });
@@ -115,6 +129,7 @@ function FieldFacet({ field }: { field: Field }): JSX.Element | null {
             >
               {isColourField(field) && <Swatch name={v.name} />}
               <span title={label}>{label}</span>
+              <Reliability field={field} value={v.name} />
               <i>
                 {number(n)}
                 <span class="vh"> {t("facet.count")}</span>
@@ -127,25 +142,47 @@ function FieldFacet({ field }: { field: Field }): JSX.Element | null {
   );
 }
 
-function CameraFacet(): JSX.Element | null {
-  const c = openCase.value;
-  if (!c || c.camera_ids.length < 2) return null;
-  const chosen = cameras.value;
+/* A plate, whole or in part, as one word of the sentence. */
+function PlateFacet(): JSX.Element | null {
+  const token = answer.value?.tokens.find((k) => k.field === "plate");
+  const read = token?.text ?? "";
+  const [typed, setTyped] = useState(read);
+  const [bad, setBad] = useState(false);
+  useEffect(() => setTyped(read), [read]);
+  if (!allowed("vehicle.plate")) return null;
+  const apply = (): void => {
+    const text = typed.trim().toUpperCase();
+    if (text === read.toUpperCase()) return;
+    const ok = /^[A-Z0-9?*\- ]{0,16}$/.test(text);
+    setBad(!ok);
+    if (!ok) return;
+    if (token) remove(token, false);
+    sentence.value = withWords(sentence.value, text ? `${t("field.plate")} ${text}` : "");
+    void search();
+  };
   return (
-    <section aria-labelledby="facet-cameras">
-      <h2 id="facet-cameras">
-        {t("facet.cameras")}{" "}
-        <span>
-          {number(chosen.size || c.camera_ids.length)} / {number(c.camera_ids.length)}
-        </span>
+    <section aria-labelledby="facet-plate">
+      <h2 id="facet-plate">
+        {t("facet.plate")} <span>{t("plate.hint")}</span>
       </h2>
-      <div class="opts one">
-        {c.camera_ids.map((id) => (
-          <button key={id} type="button" class="opt" aria-pressed={chosen.has(id)} onClick={() => toggleCamera(id)}>
-            <b>{id}</b> <span>{cameraName(id)}</span>
-          </button>
-        ))}
-      </div>
+      <input
+        class="fld mono"
+        aria-labelledby="facet-plate"
+        autocomplete="off"
+        spellcheck={false}
+        maxLength={16}
+        placeholder="FK-4?8-QT"
+        value={typed}
+        aria-invalid={bad ? "true" : undefined}
+        onInput={(e) => setTyped(e.currentTarget.value)}
+        onKeyDown={(e) => e.key === "Enter" && apply()}
+        onBlur={apply}
+      />
+      {bad && (
+        <p class="hint warn-t" role="alert">
+          {t("facet.plate.bad")}
+        </p>
+      )}
     </section>
   );
 }
@@ -153,11 +190,21 @@ function CameraFacet(): JSX.Element | null {
 export function Facets(): JSX.Element {
   return (
     <aside class="fac" aria-label={t("facet.title")} tabIndex={0}>
+      <PlateFacet />
       <PeriodFields />
       {shown.map((f) => (
         <FieldFacet key={f} field={f} />
       ))}
+      {accuracy.value && (
+        <p class="hint pad">
+          {t("accuracy.legend")}{" "}
+          <button class="link small" type="button" onClick={() => (reliabilityShown.value = true)}>
+            {t("accuracy.open")}
+          </button>
+        </p>
+      )}
       <CameraFacet />
+      <ReliabilityDialog />
       {!answer.value && <p class="hint pad">{t("facet.none")}</p>}
     </aside>
   );

@@ -6,13 +6,18 @@ import { language, number, t, tCount } from "../i18n";
 import { Icon } from "../icons";
 import { announcement, errorText } from "../state";
 import { hours } from "../time";
+import { AskDialog } from "./ask";
 import { Cards, Lanes } from "./cards";
 import { camerasText, CoverageDialog, coverageShown, undecidedCount } from "./coverage";
 import { Facets } from "./facets";
-import { Player, playerKey } from "./player";
+import { grouping, hiddenCount, setGrouping } from "./list";
+import { useCaseNews } from "./news";
+import { Panel } from "./panel";
 import { answer, period, type Sort, search, searchError, searching, sentence, sort, view } from "./question";
 import { Timeline } from "./timeline";
 import { remove, Tokens, wordsOf } from "./tokens";
+import { Tools } from "./tools";
+import { Tray } from "./tray";
 
 function Sentence(): JSX.Element {
   return (
@@ -47,6 +52,7 @@ function Sentence(): JSX.Element {
         <button class="btn pri" type="submit">
           {t("query.run")}
         </button>
+        <Tools />
       </form>
       <Tokens />
     </div>
@@ -84,6 +90,7 @@ function Head(): JSX.Element {
     <div class="rh">
       <h1>{tCount("result.count", a.total)}</h1>
       <span class="meta">
+        {hiddenCount.value > 0 && `${t("pile.hidden", { n: number(hiddenCount.value) })} · `}
         {t("result.meta", { hours: hours(a.coverage.searched_h, lang) })}
         <span class="long">
           {" "}
@@ -105,6 +112,16 @@ function Head(): JSX.Element {
         </button>
       )}
       <span class="sp" />
+      <button
+        class="ib"
+        type="button"
+        aria-pressed={grouping.value}
+        aria-label={t("pile.group")}
+        title={t("pile.group")}
+        onClick={() => setGrouping(!grouping.value)}
+      >
+        <Icon name="pile" />
+      </button>
       <div class="seg" role="group" aria-label={t("result.view")}>
         {(["cards", "lanes"] as const).map((v) => (
           <button key={v} type="button" aria-pressed={view.value === v} onClick={() => (view.value = v)}>
@@ -215,7 +232,7 @@ function Results(): JSX.Element {
   if (a.items.length === 0) return <Empty />;
   return (
     <>
-      {view.value === "cards" ? <Cards onPlayerKey={playerKey} /> : <Lanes onPlayerKey={playerKey} />}
+      {view.value === "cards" ? <Cards /> : <Lanes />}
       {a.items.length < a.total && (
         <div class="more">
           <span>{t("result.more.count", { shown: number(a.items.length), total: number(a.total) })}</span>
@@ -235,6 +252,7 @@ export function SearchPage(): JSX.Element {
   useEffect(() => {
     announcement.value = spoken;
   }, [spoken, a]);
+  useCaseNews();
   return (
     <main id="main" tabIndex={-1} class="search">
       <Sentence />
@@ -245,9 +263,11 @@ export function SearchPage(): JSX.Element {
           <Head />
           <Results />
         </div>
-        <Player />
+        <Panel />
       </div>
+      <Tray />
       <CoverageDialog />
+      <AskDialog />
     </main>
   );
 }

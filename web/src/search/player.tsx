@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The right column: the passage in motion from 5 s before, the box over it, and what the machine proposes. */
+/* The passage in motion from 5 s before, with the box over it; where its clip cannot play, its stills one by one. */
 import { computed, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { ApiError, type Clip, frameUrl, getClip, getSighting, type SightingDetail, thumbUrl } from "../api";
-import { isColourField } from "../colours";
+import { type Clip, getClip, getSighting, type SightingDetail, thumbUrl } from "../api";
+import { ApiError, asApiError } from "../http";
 import { language, number, t } from "../i18n";
 import { Icon } from "../icons";
-import { cameraName, fieldLabel, openCase, tz, valueLabel } from "../state";
-import { clock, day, duration } from "../time";
-import { Confidence, levelOf } from "./cards";
+import { openCase, tz } from "../state";
+import { clock, day } from "../time";
 import { boxAt, footPoints } from "./path";
-import { selected, selectedId } from "./question";
-import { Swatch } from "./tokens";
+import { selected, type Span } from "./question";
+import { showStill, Still, stillMs, stillsFailed } from "./stills";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4] as const;
 
-const detail = signal<SightingDetail | null>(null);
+export const detail = signal<SightingDetail | null>(null);
 const clip = signal<Clip | null>(null);
-const failed = signal<ApiError | null>(null);
-const playing = signal(false);
-const nowMs = signal(0);
-const speed = signal<number>(1);
+/* Why the clip does not play; the stills then do. */
+export const failed = signal<ApiError | null>(null);
+/* It was there when the list was made and is not any more: its term is over, or its case was purged. */
+export const purged = signal(false);
+export const playing = signal(false);
+export const nowMs = signal(0);
+export const speed = signal<number>(1);
 const showBox = signal(true);
 const showPath = signal(true);
 let video: HTMLVideoElement | null = null;
@@ -37,7 +39,52 @@ let shown: { caseId: string; id: string; signal: AbortSignal } | null = null;
 let resume: { ms: number | null; play: boolean } = { ms: null, play: true };
 const fetching = signal(false);
 
-const asApiError = (e: unknown): ApiError => (e instanceof ApiError ? e : new ApiError("internal", String(e)));
+const LEAD_MS = 5000;
+const TAIL_MS = 3000;
+/* What can be moved in: all of the clip, or what it would have been. */
+const range = computed<Span | null>(() => {
+  const c = clip.value;
+  const s = selected.value;
+  if (c) return { from_ms: c.all_from_ms, to_ms: c.all_to_ms };
+  if (!failed.value || !s) return null;
+  const r = detail.value?.recording;
+  return {
+    from_ms: Math.max(s.from_ms - LEAD_MS, r?.from_ms ?? s.from_ms),
+    to_ms: Math.min(s.to_ms + TAIL_MS, r?.to_ms || s.to_ms),
+  };
+});
+
+/* How long this passage was really watched: goes with the decision on it. */
+let watched = { id: "", ms: 0 };
+let playedSince = 0;
+export function watchedMs(id: string): number {
+  if (watched.id !== id) return 0;
+  return watched.ms + (playing.peek() && playedSince > 0 ? performance.now() - playedSince : 0);
+}
+function onPlaying(on: boolean): void {
+  const id = selected.peek()?.id ?? "";
+  if (watched.id !== id) watched = { id, ms: 0 };
+  else if (playing.peek() && playedSince > 0) watched.ms += performance.now() - playedSince;
+  playedSince = on ? performance.now() : 0;
+  playing.value = on;
+}
+
+/* A passage that is not found any more is no fault of the clip. */
+function fail(e: unknown): void {
+  const error = asApiError(e);
+  if (error.code === "not_found") purged.value = true;
+  else toStills(error);
+}
+function toStills(error: ApiError): void {
+  const s = selected.peek();
+  clip.value = null;
+  failed.value = error;
+  playing.value = false;
+  if (shown && s) {
+    nowMs.value = s.best_ms;
+    showStill(shown.caseId, shown.id, s.best_ms);
+  }
+}
 
 async function loadPart(atMs?: number): Promise<void> {
   const mine = shown;
@@ -49,7 +96,7 @@ async function loadPart(atMs?: number): Promise<void> {
     nowMs.value = resume.ms ?? next.from_ms;
     clip.value = next;
   } catch (e) {
-    if (shown === mine) failed.value = asApiError(e);
+    if (shown === mine) fail(e);
   } finally {
     if (shown === mine) fetching.value = false;
   }
@@ -62,12 +109,18 @@ async function loadDetail(): Promise<void> {
     const d = await getSighting(mine.caseId, mine.id, mine.signal);
     if (shown === mine) detail.value = d;
   } catch (e) {
-    if (shown === mine) failed.value = asApiError(e);
+    if (shown === mine && asApiError(e).code === "not_found") purged.value = true;
   }
 }
 
-function seek(ms: number): void {
+export function seek(ms: number): void {
   const c = clip.value;
+  const r = range.value;
+  if (failed.value && shown && r) {
+    nowMs.value = Math.min(r.to_ms, Math.max(r.from_ms, ms));
+    showStill(shown.caseId, shown.id, nowMs.value);
+    return;
+  }
   if (!video || !c) return;
   const at = Math.min(c.all_to_ms, Math.max(c.all_from_ms, ms));
   nowMs.value = at;
@@ -105,9 +158,13 @@ function toggle(): void {
   } else video.pause();
 }
 
+/* The server gives the frame at or after a moment: one back is asked for just before it. */
 function step(frames: number): void {
   video?.pause();
-  seek(nowMs.value + frames * frameMs.value);
+  if (failed.value && stillMs.value !== null) {
+    const by = frames > 0 ? frameMs.value * (frames - 0.5) : frameMs.value * (frames - 0.25);
+    seek(stillMs.value + by);
+  } else seek(nowMs.value + frames * frameMs.value);
 }
 
 function setSpeed(to: number): void {
@@ -177,7 +234,7 @@ function follow(v: HTMLVideoElement): () => void {
 function Overlay(): JSX.Element | null {
   const d = detail.value;
   if (!d) return null;
-  const box = showBox.value ? boxAt(d.path, nowMs.value, 250) : null;
+  const box = showBox.value ? boxAt(d.path, stillMs.value ?? nowMs.value, 250) : null;
   return (
     <svg class="over" viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true">
       {showPath.value && d.path.length > 1 && <polyline class="way" points={footPoints(d.path)} />}
@@ -188,12 +245,12 @@ function Overlay(): JSX.Element | null {
   );
 }
 
-function Scrub(): JSX.Element | null {
-  const c = clip.value;
+export function Scrub(): JSX.Element | null {
+  const r = range.value;
   const s = selected.value;
-  if (!c || !s) return <div class="scrub" />;
-  const length = Math.max(1, c.all_to_ms - c.all_from_ms);
-  const part = (ms: number): number => (Math.min(c.all_to_ms, Math.max(c.all_from_ms, ms)) - c.all_from_ms) / length;
+  if (!r || !s) return <div class="scrub" />;
+  const length = Math.max(1, r.to_ms - r.from_ms);
+  const part = (ms: number): number => (Math.min(r.to_ms, Math.max(r.from_ms, ms)) - r.from_ms) / length;
   return (
     <div class="scrub">
       <i style={{ left: `${part(s.from_ms) * 100}%`, width: `${(part(s.to_ms) - part(s.from_ms)) * 100}%` }} />
@@ -205,17 +262,24 @@ function Scrub(): JSX.Element | null {
         min={0}
         max={Math.round(length)}
         step={Math.max(1, Math.round(frameMs.value))}
-        value={Math.round(nowMs.value - c.all_from_ms)}
-        onInput={(e) => seek(c.all_from_ms + Number(e.currentTarget.value))}
+        value={Math.round(nowMs.value - r.from_ms)}
+        onInput={(e) => seek(r.from_ms + Number(e.currentTarget.value))}
       />
     </div>
   );
 }
 
-function Controls(): JSX.Element {
-  const off = clip.value === null;
-  const button = (label: string, action: () => void, content: JSX.Element | string, pressed?: boolean): JSX.Element => (
-    <button class="ib" type="button" aria-label={label} title={label} aria-pressed={pressed} disabled={off} onClick={action}>
+export function Controls(): JSX.Element {
+  const off = range.value === null;
+  const still = clip.value === null;
+  const button = (
+    label: string,
+    action: () => void,
+    content: JSX.Element | string,
+    pressed?: boolean,
+    disabled = off,
+  ): JSX.Element => (
+    <button class="ib" type="button" aria-label={label} title={label} aria-pressed={pressed} disabled={disabled} onClick={action}>
       {content}
     </button>
   );
@@ -223,7 +287,13 @@ function Controls(): JSX.Element {
     <div class="tr">
       {button(t("player.back"), () => seek(nowMs.value - 5000), "−5 s")}
       {button(t("player.prev"), () => step(-1), <Icon name="prev" />)}
-      {button(t(playing.value ? "player.pause" : "player.play"), toggle, <Icon name={playing.value ? "pause" : "play"} />)}
+      {button(
+        t(playing.value ? "player.pause" : "player.play"),
+        toggle,
+        <Icon name={playing.value ? "pause" : "play"} />,
+        undefined,
+        still,
+      )}
       {button(t("player.next"), () => step(1), <Icon name="next" />)}
       {button(t("player.forward"), () => seek(nowMs.value + 5000), "+5 s")}
       <span class="sp" />
@@ -234,7 +304,7 @@ function Controls(): JSX.Element {
         aria-label={t("player.speed")}
         title={t("player.speed")}
         value={String(speed.value)}
-        disabled={off}
+        disabled={still}
         onChange={(e) => setSpeed(Number(e.currentTarget.value))}
       >
         {SPEEDS.map((x) => (
@@ -247,7 +317,7 @@ function Controls(): JSX.Element {
   );
 }
 
-function Screen(): JSX.Element {
+export function Screen(): JSX.Element {
   const s = selected.value;
   const c = openCase.value;
   const d = detail.value;
@@ -263,9 +333,10 @@ function Screen(): JSX.Element {
     return () => {
       end();
       video = null;
-      playing.value = false;
+      onPlaying(false);
     };
   }, [k]);
+  const moment = k ? nowMs.value : s ? (stillMs.value ?? s.best_ms) : 0;
   const ratio = d && d.recording.h_px > 0 ? `${d.recording.w_px} / ${d.recording.h_px}` : "16 / 9";
   return (
     <div class="vid" style={{ aspectRatio: ratio }} aria-busy={!k && !failed.value}>
@@ -279,92 +350,33 @@ function Screen(): JSX.Element {
           tabIndex={-1}
           aria-label={t("player.title")}
           onClick={toggle}
-          onPlay={() => (playing.value = true)}
-          onPause={() => (playing.value = false)}
+          onPlay={() => onPlaying(true)}
+          onPause={() => onPlaying(false)}
           onEnded={onEnded}
-          onError={() => (failed.value = new ApiError("no_extract", ""))}
+          onError={() => toStills(new ApiError("no_extract", ""))}
         />
+      ) : failed.value && s && !stillsFailed.value ? (
+        <Still />
       ) : (
-        s && c && <img class={failed.value ? "still" : "still soft"} src={failed.value ? frameUrl(c.id, s.id) : thumbUrl(c.id, s.id)} alt="" />
+        s && c && <img class="still soft" src={thumbUrl(c.id, s.id)} alt="" />
       )}
-      {k && !failed.value && <Overlay />}
+      {(k || stillMs.value !== null) && <Overlay />}
       {s && (
         <>
           <span class="osd tl-l m">
-            {day(k ? nowMs.value : s.best_ms, tz.value, language.value)}{" "}
-            {clock(k ? nowMs.value : s.best_ms, tz.value, language.value)}
+            {day(moment, tz.value, language.value)} {clock(moment, tz.value, language.value)}
           </span>
           <span class="osd tl-r">{s.camera_id}</span>
         </>
       )}
-      {(!k || fetching.value) && !failed.value && <span class="wait-note">{t("player.loading")}</span>}
+      {(!k || fetching.value) && !failed.value && !purged.value && <span class="wait-note">{t("player.loading")}</span>}
     </div>
   );
 }
 
-function Facts(): JSX.Element | null {
-  const s = selected.value;
-  const d = detail.value;
-  if (!s) return null;
-  const lang = language.value;
-  const bar = (p: number): JSX.Element => (
-    <dd class="cf">
-      <u aria-hidden="true">
-        <i style={{ width: `${p}%` }} />
-      </u>
-      <span>{t("detail.score", { n: number(p) })}</span>
-    </dd>
-  );
-  return (
-    <section>
-      <dl class="dl">
-        <dt>{t("detail.camera")}</dt>
-        <dd class="two-col">
-          <b>{s.camera_id}</b> {cameraName(s.camera_id)}
-        </dd>
-        <dt>{t("detail.passage")}</dt>
-        <dd class="two-col m">
-          {day(s.from_ms, tz.value, lang)} {clock(s.from_ms, tz.value, lang)} · {duration(s.to_ms - s.from_ms, lang)}
-        </dd>
-        <dt>{fieldLabel("class")}</dt>
-        <dd>{valueLabel("class", s.kind)}</dd>
-        {bar(s.confidence)}
-        {(d ?? s).attrs.map((a) => {
-          const known = a.v !== "unknown" && a.v !== "not_estimated";
-          const second = a.alt?.[0];
-          return (
-            <>
-              <dt>{fieldLabel(a.k)}</dt>
-              <dd class={known ? "" : "dim"}>
-                {known && isColourField(a.k) && <Swatch name={a.v} />}
-                {valueLabel(a.k, a.v)}
-                {second && (
-                  <span class="alt">
-                    {" "}
-                    {t("attr.maybe", { what: `${valueLabel(a.k, second.v)} ${t("detail.score", { n: number(second.p) })}` })}
-                  </span>
-                )}
-              </dd>
-              {known ? bar(a.p) : <dd />}
-            </>
-          );
-        })}
-        {d && (
-          <>
-            <dt>{t("detail.recording")}</dt>
-            <dd class="two-col dim">
-              {d.recording.w_px} × {d.recording.h_px} · {number(d.recording.fps_milli / 1000, 0)} i/s · {d.recording.codec}
-            </dd>
-          </>
-        )}
-      </dl>
-      <p class="hint">{t("player.proposal")}</p>
-    </section>
-  );
-}
-
-export function Player(): JSX.Element {
-  const id = selectedId.value;
+/* Fetches what the chosen passage needs, for as long as it is chosen. */
+export function usePlayed(): void {
+  const id = selected.value?.id;
   const caseId = openCase.value?.id;
   useEffect(() => {
     if (!id || !caseId) return;
@@ -383,44 +395,10 @@ export function Player(): JSX.Element {
       clip.value = null;
       detail.value = null;
       failed.value = null;
+      purged.value = false;
       fetching.value = false;
+      stillMs.value = null;
+      stillsFailed.value = false;
     };
   }, [id, caseId]);
-  const s = selected.value;
-  if (!s)
-    return (
-      <aside class="ins" aria-label={t("player.title")}>
-        <p class="hint pad">{t("player.choose")}</p>
-      </aside>
-    );
-  return (
-    <aside
-      class="ins"
-      aria-label={t("player.title")}
-      tabIndex={0}
-      onKeyDown={(e) => {
-        const onControl = e.target instanceof HTMLElement && /^(BUTTON|SELECT|INPUT|A)$/.test(e.target.tagName);
-        if (!(onControl && (e.key === " " || e.key === "Enter")) && playerKey(e)) e.preventDefault();
-      }}
-    >
-      <Screen />
-      <Scrub />
-      <Controls />
-      {failed.value && (
-        <p class="fault" role="alert">
-          <Icon name="warn" /> {t("player.failed")}
-        </p>
-      )}
-      <section class="say">
-        <h2>{valueLabel("class", s.kind)}</h2>
-        <Confidence level={levelOf(s)} />
-        {openCase.value && (
-          <a class="btn" href={frameUrl(openCase.value.id, s.id)} target="_blank" rel="noreferrer">
-            <Icon name="picture" /> {t("player.frame")}
-          </a>
-        )}
-      </section>
-      <Facts />
-    </aside>
-  );
 }

@@ -3,12 +3,27 @@
 import type { JSX } from "preact";
 import type { Token } from "../api";
 import { isColourField, swatch } from "../colours";
-import { language, t, tOr } from "../i18n";
+import { language, number, t, tOr } from "../i18n";
 import { Icon } from "../icons";
-import { fieldLabel, tz, valueLabel } from "../state";
-import { hourMinute, dayAndTime, sameDay } from "../time";
+import { cameraName, fieldLabel, tz, valueLabel } from "../state";
+import { clock, hourMinute, dayAndTime, sameDay } from "../time";
 import { spanOf, withoutSpan, withoutWords } from "../words";
-import { answer, asked, clearSearch, period, search, searchError, sentence } from "./question";
+import {
+  answer,
+  area,
+  asked,
+  before,
+  cameras,
+  clearSearch,
+  goBack,
+  like,
+  period,
+  type Reference,
+  search,
+  searchError,
+  sentence,
+  together,
+} from "./question";
 
 export function Swatch({ name }: { name: string }): JSX.Element {
   const colour = swatch(name);
@@ -20,7 +35,7 @@ export const wordsOf = (token: Token): string =>
   `${token.not ? `${t("token.not")} ` : ""}${fieldLabel(token.field)} ${valueLabel(token.field, token.value) || token.text}`;
 
 /* Takes the token's words out: by their place while the sentence is the one that was read, else by their text. */
-export function remove(token: Token): void {
+export function remove(token: Token, ask = true): void {
   const a = answer.value ?? searchError.value?.body;
   if (sentence.value.trim() === asked.value) {
     const span = spanOf(asked.value, token, a?.tokens ?? [], language.value, a?.ignored ?? []);
@@ -28,7 +43,7 @@ export function remove(token: Token): void {
   } else {
     sentence.value = withoutWords(sentence.value, token.text);
   }
-  void search();
+  if (ask) void search();
 }
 function removeWord(word: string): void {
   sentence.value = withoutWords(sentence.value, word);
@@ -79,13 +94,50 @@ function Odd({ what, word }: { what: string; word: string }): JSX.Element {
   );
 }
 
+/* What is asked beside the sentence: a passage, an area, cameras; each can be taken out like a word. */
+function Beside(): JSX.Element {
+  const lang = language.value;
+  const when = (r: Reference): string => `${r.camera_id} ${r.best_ms > 0 ? clock(r.best_ms, tz.value, lang) : ""}`.trim() || r.sighting_id;
+  const chip = (what: string, text: string, out: () => void): JSX.Element => (
+    <li key={what} class="tok">
+      <span>
+        <em>{what}</em>
+        {text}
+      </span>
+      <Cross
+        what={`${what} ${text}`}
+        onClick={() => {
+          out();
+          void search();
+        }}
+      />
+    </li>
+  );
+  const some = cameras.value;
+  return (
+    <>
+      {like.value && chip(t("token.like"), when(like.value), () => (like.value = null))}
+      {together.value &&
+        chip(t("token.together"), `${when(together.value)} ${t("token.within", { n: together.value.within_s })}`, () => (together.value = null))}
+      {area.value && chip(t("token.area"), area.value.camera_id, () => (area.value = null))}
+      {some.size > 0 &&
+        chip(
+          t("token.cameras"),
+          some.size === 1 ? `${[...some][0] ?? ""} ${cameraName([...some][0] ?? "")}` : number(some.size),
+          () => (cameras.value = new Set()),
+        )}
+    </>
+  );
+}
+
 export function Tokens(): JSX.Element {
   const a = answer.value ?? searchError.value?.body ?? null;
   const tokens = a?.tokens ?? [];
   const ignored = a?.ignored ?? [];
   const refused = a?.refused ?? [];
   const p = period.value;
-  const nothing = tokens.length + ignored.length + refused.length === 0 && !p;
+  const beside = like.value ?? together.value ?? area.value ?? (cameras.value.size > 0 || null);
+  const nothing = tokens.length + ignored.length + refused.length === 0 && !p && beside === null;
   const stale = answer.value !== null && sentence.value.trim() !== asked.value;
   return (
     <div class="toks" aria-live="polite">
@@ -97,6 +149,7 @@ export function Tokens(): JSX.Element {
         {tokens.map((k, i) => (
           <Known key={`${k.field} ${k.value} ${i}`} token={k} />
         ))}
+        <Beside />
         {p && (
           <li class="tok">
             <span>
@@ -128,10 +181,16 @@ export function Tokens(): JSX.Element {
           type="button"
           onClick={() => {
             clearSearch();
+            before.value = null;
             void search();
           }}
         >
           {t("query.clear")}
+        </button>
+      )}
+      {before.value && (
+        <button class="link" type="button" onClick={goBack}>
+          {t("token.back")}
         </button>
       )}
       {stale && <span class="lead">{t("query.stale")}</span>}
