@@ -162,9 +162,13 @@ export type ImportItem = {
   x_realtime?: number;
   eta_ms?: number;
   imported_ms?: number;
+  /* Of live ones: what `POST /imports/JOB` steers. */
+  job?: number;
+  batch_id?: number;
+  priority?: number;
   error: string;
 };
-export type Imports = { server_ms: number; items: ImportItem[] };
+export type Imports = { server_ms: number; free_bytes?: number; items: ImportItem[] };
 
 export type System = {
   version: string;

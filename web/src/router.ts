@@ -10,6 +10,7 @@ export const pages = [
   { page: "cases", hash: "dossiers", key: 2, rights: ["case_read"] },
   { page: "route", hash: "parcours", key: 3, rights: ["search"] },
   { page: "import", hash: "import", key: 4, rights: ["import"] },
+  { page: "cameras", hash: "cameras", key: 5, rights: ["camera_edit", "case_read"] },
   { page: "journal", hash: "journal", key: 6, rights: ["journal_read"] },
   { page: "users", hash: "utilisateurs", key: 7, rights: ["user_edit"] },
   { page: "system", hash: "systeme", key: 8, rights: ["system_edit", "figures_read"] },

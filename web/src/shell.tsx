@@ -34,10 +34,11 @@ const helpShown = signal(false);
 /* Pages that are not the first one are fetched when first opened. */
 const later: Readonly<Record<Exclude<Page, "search">, () => Promise<ComponentType>>> = {
   cases: () => import("./pages/cases/page").then((m) => m.CasesPage),
+  cameras: () => import("./pages/cameras/page").then((m) => m.CamerasPage),
   journal: () => import("./pages/journal/page").then((m) => m.JournalPage),
   users: () => import("./pages/users").then((m) => m.UsersPage),
   route: () => import("./pages/route").then((m) => m.RoutePage),
-  import: () => import("./pages/import").then((m) => m.ImportPage),
+  import: () => import("./pages/import/page").then((m) => m.ImportPage),
   system: () => import("./pages/system").then((m) => m.SystemPage),
   about: () => import("./pages/about").then((m) => m.AboutPage),
 };

@@ -132,24 +132,25 @@ export function hours(h: number, lang: Lang): string {
   return `${new Intl.NumberFormat(lang, { maximumFractionDigits: 1 }).format(h)}\u00a0h`;
 }
 
-/* "20/11/2026 14:00", what a moment field shows. */
-export const dateText = (ms: number, tz: string): string => {
+/* "20/11/2026 14:00", what a moment field shows; with seconds where a recording begins. */
+export const dateText = (ms: number, tz: string, seconds = false): string => {
   const p = partsOf(ms, tz);
-  return `${pad(p.day)}/${pad(p.month)}/${p.year} ${pad(p.hour)}:${pad(p.minute)}`;
+  return `${pad(p.day)}/${pad(p.month)}/${p.year} ${pad(p.hour)}:${pad(p.minute)}${seconds ? `:${pad(p.second)}` : ""}`;
 };
 
-/* "20/11/2026 14:00", also without the year (then the one that brings it nearest to `near`), "20/11 14h", or
- * "20/11/2026" for the start of that day. null when it is no moment. */
+/* "20/11/2026 14:00", also with seconds, without the year (then the one that brings it nearest to `near`), "20/11 14h",
+ * or "20/11/2026" for the start of that day. null when it is no moment. */
 export function parseMoment(text: string, tz: string, near: number): number | null {
-  const m = /^\s*(\d{1,2})\s*[/.-]\s*(\d{1,2})(?:\s*[/.-]\s*(\d{4}))?(?:\s+(\d{1,2})(?:\s*[:hH.]\s*(\d{2})?)?)?\s*$/.exec(text);
+  const m = /^\s*(\d{1,2})\s*[/.-]\s*(\d{1,2})(?:\s*[/.-]\s*(\d{4}))?(?:\s+(\d{1,2})(?:\s*[:hH.]\s*(?:(\d{2})(?::(\d{2}))?)?)?)?\s*$/.exec(text);
   if (!m) return null;
+  const second = Number(m[6] ?? "0");
   const [dayNo, month, hour, minute] = [Number(m[1]), Number(m[2]), Number(m[4] ?? "0"), Number(m[5] ?? "0")];
-  if (hour > 23 || minute > 59 || month < 1 || month > 12 || dayNo < 1) return null;
+  if (hour > 23 || minute > 59 || second > 59 || month < 1 || month > 12 || dayNo < 1) return null;
   const year = partsOf(near, tz).year;
   const years = m[3] ? [Number(m[3])] : [year - 1, year, year + 1];
   const found = years
     .filter((y) => y >= 1970 && y <= 9999 && dayNo <= new Date(Date.UTC(y, month, 0)).getUTCDate())
-    .map((y) => fromLocal({ year: y, month, day: dayNo, hour, minute }, tz));
+    .map((y) => fromLocal({ year: y, month, day: dayNo, hour, minute }, tz) + second * 1000);
   return found.toSorted((a, b) => Math.abs(a - near) - Math.abs(b - near))[0] ?? null;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { describe, expect, it } from "vitest";
 import type { ImportItem, Imports } from "../src/api";
-import { summary, track } from "../src/pages/progress";
+import { summary, track } from "../src/pages/import/progress";
 
 const item = (over: Partial<ImportItem>): ImportItem => ({
   file: "a.mp4",

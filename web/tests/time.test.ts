@@ -71,6 +71,12 @@ describe("moments with their year", () => {
     for (const ms of [Date.UTC(2026, 10, 20, 13, 0), Date.UTC(2027, 5, 1, 22, 59), Date.UTC(2024, 1, 29, 0, 0)])
       expect(parseMoment(dateText(ms, zone), zone, now)).toBe(ms);
   });
+  it("may have seconds", () => {
+    const ms = Date.UTC(2026, 10, 20, 13, 4, 7);
+    expect(dateText(ms, zone, true)).toBe("20/11/2026 14:04:07");
+    expect(parseMoment("20/11/2026 14:04:07", zone, now)).toBe(ms);
+    expect(parseMoment("20/11/2026 14:04:60", zone, now)).toBeNull();
+  });
   it("without the year are the nearest one", () => {
     expect(parseMoment("20/11 14:00", zone, now)).toBe(Date.UTC(2026, 10, 20, 13, 0));
     expect(parseMoment("2/1 8h", zone, now)).toBe(Date.UTC(2027, 0, 2, 7, 0));

@@ -13,13 +13,15 @@ type Around = {
   optional?: boolean;
   /* Not needed, and nobody would think so: a filter. */
   quiet?: boolean;
+  /* In a table, whose heading shows the label. */
+  bare?: boolean;
   class?: string;
 };
 
 function Wrap(props: Around & { id: string; children: ComponentChildren }): JSX.Element {
   return (
     <div class={`field ${props.class ?? ""}`}>
-      <label for={props.id}>
+      <label for={props.id} class={props.bare ? "vh" : ""}>
         {props.label} {props.optional && <i>{t("field.optional")}</i>}
       </label>
       {props.children}
@@ -112,15 +114,15 @@ export function SelectField<V extends string>(
 /* dd/mm/yyyy hh:mm in the site's time, as text: the browser's own field follows the browser's language. Gives null
  * while what is typed is no moment. */
 export function MomentField(
-  props: Around & { value: number | null; onValue: (ms: number | null) => void; tz: string; now: number },
+  props: Around & { value: number | null; onValue: (ms: number | null) => void; tz: string; now: number; seconds?: boolean },
 ): JSX.Element {
   const id = useId();
-  const [text, setText] = useState(props.value === null ? "" : dateText(props.value, props.tz));
+  const [text, setText] = useState(props.value === null ? "" : dateText(props.value, props.tz, props.seconds));
   const [touched, setTouched] = useState(false);
   /* A value set from outside (a proposal) is written; one that the person just typed is left as typed. */
   useEffect(() => {
     if (props.value !== null && parseMoment(text, props.tz, props.now) !== props.value)
-      setText(dateText(props.value, props.tz));
+      setText(dateText(props.value, props.tz, props.seconds));
   }, [props.value, props.tz]);
   const bad = touched && text.trim() !== "" && props.value === null;
   const error = bad ? t("moment.bad", { example: dateText(props.now, props.tz) }) : props.error;
@@ -143,7 +145,7 @@ export function MomentField(
         }}
         onBlur={() => {
           setTouched(true);
-          if (props.value !== null) setText(dateText(props.value, props.tz));
+          if (props.value !== null) setText(dateText(props.value, props.tz, props.seconds));
         }}
       />
     </Wrap>

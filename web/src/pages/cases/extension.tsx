@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";
-import { addExtension, type CaseDetail, decideExtension, type Extension, type NewExtension } from "../../office";
+import { addExtension, type CaseDetail, decideExtension, type Extension } from "../../office";
 import { CameraPick } from "../../parts/camerapick";
 import { Dialog } from "../../parts/dialog";
 import { MomentField, TextField } from "../../parts/fields";
@@ -12,23 +12,7 @@ import { Act } from "../../parts/load";
 import { toast } from "../../parts/toast";
 import { tz } from "../../state";
 import { CriteriaFields, type Lines, linesOf } from "./criteria";
-
-/* What differs from the case as it is; null when nothing does. */
-export function extensionOf(
-  c: CaseDetail,
-  f: { reason: string; hash: string; from: number; to: number; expires: number; cameras: ReadonlySet<string>; lines: Lines },
-): NewExtension | null {
-  const x: NewExtension = { reason: f.reason.trim(), doc_sha256: f.hash };
-  const had = new Set(c.camera_ids);
-  const more = [...f.cameras].filter((id) => !had.has(id));
-  const lines = linesOf(f.lines);
-  if (f.from !== c.from_ms) x.from_ms = f.from;
-  if (f.to !== c.to_ms) x.to_ms = f.to;
-  if (f.expires !== c.expires_ms) x.expires_ms = f.expires;
-  if (more.length > 0) x.camera_ids = more;
-  if (lines.length > 0) x.criteria = lines;
-  return Object.keys(x).length > 2 ? x : null;
-}
+import { extensionOf } from "./widen";
 
 export function AskExtension({ c, close, done }: { c: CaseDetail; close: () => void; done: () => void }): JSX.Element {
   const zone = tz.value;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How fast an import goes and how long it still takes, from successive states of the server: an import run by
  * another process tells only how far it is. */
-import type { ImportItem, Imports } from "../api";
+import type { ImportItem, Imports } from "../../api";
 
 export type Rate = { at_ms: number; done_ms: number; rate: number };
 
 const key = (i: ImportItem): string => `${i.camera_id} ${i.file} ${i.start_ms}`;
 export const isRunning = (i: ImportItem): boolean =>
-  i.state === "running" || i.state === "hashing" || i.state === "probing" || i.state === "waiting";
+  /^(waiting|hashing|probing|running|paused)$/.test(i.state);
 
 /* Footage done per time passed, smoothed over the last few states. */
 export function track(before: ReadonlyMap<string, Rate>, now: Imports): Map<string, Rate> {
