@@ -53,7 +53,7 @@ HOST_SRC := $(BASE_SRC) $(PROC_SRC) $(filter-out $(DECODE_SRC),$(wildcard host/m
             $(wildcard host/pipe/*.c host/index/*.c host/search/*.c host/case/*.c host/import/*.c \
                        host/http/*.c host/evidence/*.c host/backup/*.c host/doctor/*.c host/cli/*.c host/app.c)
 HOST_OBJ := $(HOST_SRC:%.c=$(B)/%.o)
-HOST_LIBS := -levent_core -levent_extra -levent_pthreads -ljansson -lsodium -lsqlite3 -lcrypto -lturbojpeg -lm -lpthread
+HOST_LIBS := -levent_openssl -levent_core -levent_extra -levent_pthreads -lssl -ljansson -lsodium -lsqlite3 -lcrypto -lturbojpeg -lm -lpthread
 $(B)/libhost.a: $(HOST_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 PROGRAMS += $(B)/relecture $(B)/relecture-decode build/relecture

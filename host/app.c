@@ -15,6 +15,7 @@
 #include "host/base/vocab.h"
 #include "host/case/register.h"
 #include "host/evidence/daily.h"
+#include "host/http/certificate.h"
 #include "host/http/server.h"
 #include "host/import/service.h"
 #include "host/index/index.h"
@@ -120,6 +121,9 @@ static enum err open_http(struct app *a, const char *version) {
     const struct http_context ctx = {.base = a->base,
                                      .listen = a->cfg.listen,
                                      .metrics_port = (unsigned)a->cfg.metrics_port,
+                                     .names = a->cfg.names,
+                                     .idle_s = (unsigned)a->cfg.idle_min * 60,
+                                     .retention_days = a->cfg.retention_days,
                                      .page_dir = a->cfg.web_dir,
                                      .data_dir = a->dir,
                                      .tz = a->cfg.tz,
@@ -173,6 +177,9 @@ static enum err open_all(struct app *a, const char *version) {
     if (e) return fail(e, "the index of %s cannot be read", a->dir);
     e = open_extract(a);
     if (e) return fail(e, "%s/cache cannot be used; the log line above says why", a->dir);
+    /* A directory of an earlier version has no certificate yet. */
+    e = certificate_make(a->dir, a->cfg.names);
+    if (e && e != ERR_EXISTS) return fail(e, "%s/tls cannot be made; the log line above says why", a->dir);
     e = open_http(a, version);
     if (e) return fail(e, "the page cannot be served on %s; the log line above says why", a->cfg.listen);
     e = daily_new(a->base, a->dir, a->reg, a->cfg.tz, &a->daily);

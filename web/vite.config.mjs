@@ -69,6 +69,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  server: { proxy: { "/api": "http://127.0.0.1:8443" }, fs: { allow: [".", fonts] } },
+  server: { proxy: { "/api": { target: "https://127.0.0.1:8443", secure: false } }, fs: { allow: [".", fonts] } },
   test: { include: ["tests/**/*.test.ts"], environment: "node" },
 });

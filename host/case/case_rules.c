@@ -23,6 +23,26 @@ static bool list_has(const char *list, const char *word) {
     return false;
 }
 
+const char *const case_criteria[] = {
+    "vehicle.type",    "vehicle.color",    "vehicle.make_model", "vehicle.extra", "vehicle.plate",
+    "vehicle.similar", "person.tops",      "person.bottoms",     "person.shoes",  "person.headwear",
+    "person.bag",      "person.accessory", "person.face_cover",  "motion.area",   NULL};
+
+bool case_criteria_known(const char *list) {
+    unsigned n_words = 0;
+    for (const char *p = list; *p;) {
+        p += strspn(p, ", ");
+        const size_t n = strcspn(p, ", ");
+        bool is_known = n == 0 || (n == 3 && strncmp(p, "all", 3) == 0);
+        for (unsigned i = 0; case_criteria[i] && !is_known; i++)
+            is_known = strlen(case_criteria[i]) == n && strncmp(case_criteria[i], p, n) == 0;
+        if (!is_known) return false;
+        n_words += n > 0;
+        p += n;
+    }
+    return n_words > 0;
+}
+
 static const char *const sensitive[] = {"vehicle.plate", "vehicle.similar", "person.face_cover"};
 enum { N_SENSITIVE = sizeof sensitive / sizeof sensitive[0] };
 
@@ -32,20 +52,31 @@ static bool is_sensitive(const char *criterion) {
     return false;
 }
 
+/* "all" stands for every criterion but the sensitive ones. */
+static bool list_allows(const char *list, const char *criterion) {
+    return list_has(list, criterion) || (list_has(list, "all") && !is_sensitive(criterion));
+}
+
 bool case_allows(const struct case_file *c, const char *criterion) {
     if (!*criterion) return true;
-    if (list_has(c->withheld, criterion)) return false;
-    if (list_has(c->criteria, criterion)) return true;
-    return list_has(c->criteria, "all") && !is_sensitive(criterion);
+    return !list_has(c->withheld, criterion) && list_allows(c->criteria, criterion);
+}
+
+static void withhold(struct case_file *c, const char *criterion) {
+    const size_t len = strlen(c->withheld);
+    snprintf(c->withheld + len, sizeof c->withheld - len, "%s%s", len ? "," : "", criterion);
 }
 
 void case_restrict(struct case_file *c, const char *site_allowed) {
     c->withheld[0] = 0;
-    for (unsigned i = 0; i < N_SENSITIVE; i++) {
-        if (list_has(site_allowed, sensitive[i])) continue;
-        const size_t len = strlen(c->withheld);
-        snprintf(c->withheld + len, sizeof c->withheld - len, "%s%s", len ? "," : "", sensitive[i]);
-    }
+    for (unsigned i = 0; i < N_SENSITIVE; i++)
+        if (!list_has(site_allowed, sensitive[i])) withhold(c, sensitive[i]);
+}
+
+void case_restrict_user(struct case_file *c, const char *user_criteria) {
+    for (unsigned i = 0; case_criteria[i]; i++)
+        if (!list_allows(user_criteria, case_criteria[i]) && !list_has(c->withheld, case_criteria[i]))
+            withhold(c, case_criteria[i]);
 }
 
 void case_perimeter(const struct case_file *c, struct perimeter *out) {

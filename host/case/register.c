@@ -53,6 +53,16 @@ enum err register_run(struct register_db *r, sqlite3_stmt *st, const char *what)
     return e;
 }
 
+void register_text(sqlite3_stmt *st, int column, char *out, size_t cap) {
+    const char *t = (const char *)sqlite3_column_text(st, column);
+    snprintf(out, cap, "%s", t ? t : "");
+}
+
+void *register_grow(void *list, unsigned n, size_t element_bytes) {
+    if (n & (n - 1)) return list; /* full only at powers of two */
+    return realloc(list, (n ? 2 * (size_t)n : 1) * element_bytes);
+}
+
 static enum err exec(struct register_db *r, const char *sql) {
     return register_error(r, sqlite3_exec(r->db, sql, NULL, NULL, NULL), "exec");
 }
@@ -150,19 +160,27 @@ fail:
     return e;
 }
 
+enum err register_now_ms(struct register_db *r, int64_t *out) {
+    sqlite3_stmt *st;
+    *out = clock_wall_ms();
+    enum err e = register_prepare(r, "SELECT at_ms FROM journal ORDER BY seq DESC LIMIT 1", &st);
+    if (e) return e;
+    const int rc = sqlite3_step(st);
+    if (rc == SQLITE_ROW && sqlite3_column_int64(st, 0) > *out) *out = sqlite3_column_int64(st, 0);
+    e = register_error(r, rc, "now");
+    sqlite3_finalize(st);
+    return e;
+}
+
 void register_close(struct register_db **r) {
     if (!r || !*r) return;
+    sqlite3_finalize((*r)->find_session);
     sqlite3_close((*r)->db);
     free(*r);
     *r = NULL;
 }
 
 /* ---- cameras ------------------------------------------------------------------------------------------- */
-
-static void copy_text(char *out, size_t cap, sqlite3_stmt *st, int column) {
-    const char *t = (const char *)sqlite3_column_text(st, column);
-    snprintf(out, cap, "%s", t ? t : "");
-}
 
 static bool id_is_fine(const char *id) {
     if (!*id) return false;
@@ -171,54 +189,24 @@ static bool id_is_fine(const char *id) {
     return true;
 }
 
-static bool text_is_fine(const char *t, size_t least) {
+bool register_text_fine(const char *t, size_t least) {
     if (strlen(t) < least) return false;
     for (const char *p = t; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f) return false;
     return utf8_is_valid(t); /* the journal's lines are JSON */
 }
 
-/* Every criterion that a requisition can allow, and "all"; a misspelt one would silently allow nothing. */
-static bool criteria_are_known(const char *list) {
-    static const char *const known[] = {"all",
-                                        "vehicle.type",
-                                        "vehicle.color",
-                                        "vehicle.make_model",
-                                        "vehicle.extra",
-                                        "vehicle.plate",
-                                        "vehicle.similar",
-                                        "person.tops",
-                                        "person.bottoms",
-                                        "person.shoes",
-                                        "person.headwear",
-                                        "person.bag",
-                                        "person.accessory",
-                                        "person.face_cover",
-                                        "motion.area"};
-    unsigned n_words = 0;
-    for (const char *p = list; *p;) {
-        p += strspn(p, ", ");
-        const size_t n = strcspn(p, ", ");
-        bool is_known = n == 0;
-        for (unsigned i = 0; i < sizeof known / sizeof known[0] && !is_known; i++)
-            is_known = strlen(known[i]) == n && strncmp(known[i], p, n) == 0;
-        if (!is_known) return false;
-        n_words += n > 0;
-        p += n;
-    }
-    return n_words > 0;
+static bool camera_is_fine(const struct camera *c) {
+    return id_is_fine(c->id) && register_text_fine(c->name, 1) && fabs(c->lat) <= 90 && fabs(c->lon) <= 180 &&
+           c->heading_deg >= -1 && c->heading_deg <= 359 && c->fov_deg >= -1 && c->fov_deg <= 360 &&
+           c->retention_days >= 0 && c->retention_days <= 30;
 }
 
-enum err camera_add(struct register_db *r, struct camera *c) {
-    if (!id_is_fine(c->id) || !text_is_fine(c->name, 1) || !(fabs(c->lat) <= 90) || !(fabs(c->lon) <= 180) ||
-        c->heading_deg < -1 || c->heading_deg > 359 || c->fov_deg < -1 || c->fov_deg > 360 ||
-        c->retention_days < 0 || c->retention_days > 30)
-        return ERR_USAGE;
+/* Parameters 1 to 8 of both statements below. */
+static enum err write_camera(struct register_db *r, const struct camera *c, const char *sql,
+                             const char *what) {
     sqlite3_stmt *st;
-    enum err e = register_prepare(
-        r,
-        "INSERT INTO camera VALUES((SELECT coalesce(max(number),0)+1 FROM camera),?1,?2,?3,?4,?5,?6,?7,?8)",
-        &st);
+    const enum err e = register_prepare(r, sql, &st);
     if (e) return e;
     sqlite3_bind_text(st, 1, c->id, -1, SQLITE_STATIC);
     sqlite3_bind_text(st, 2, c->name, -1, SQLITE_STATIC);
@@ -228,9 +216,26 @@ enum err camera_add(struct register_db *r, struct camera *c) {
     sqlite3_bind_int(st, 6, c->fov_deg);
     sqlite3_bind_int64(st, 7, c->clock_offset_ms);
     sqlite3_bind_int(st, 8, c->retention_days);
-    e = register_run(r, st, "camera add");
+    return register_run(r, st, what);
+}
+
+enum err camera_add(struct register_db *r, struct camera *c) {
+    if (!camera_is_fine(c)) return ERR_USAGE;
+    const enum err e = write_camera(
+        r, c,
+        "INSERT INTO camera VALUES((SELECT coalesce(max(number),0)+1 FROM camera),?1,?2,?3,?4,?5,?6,?7,?8)",
+        "camera add");
     if (!e) c->number = (uint16_t)sqlite3_last_insert_rowid(r->db);
     return e;
+}
+
+enum err camera_update(struct register_db *r, const struct camera *c) {
+    if (!camera_is_fine(c)) return ERR_USAGE;
+    const enum err e = write_camera(r, c,
+                                    "UPDATE camera SET name=?2,lat=?3,lon=?4,heading_deg=?5,fov_deg=?6,"
+                                    "clock_offset_ms=?7,retention_days=?8 WHERE id=?1",
+                                    "camera update");
+    return !e && sqlite3_changes(r->db) == 0 ? ERR_MISSING : e;
 }
 
 #define CAMERA_COLUMNS "number,id,name,lat,lon,heading_deg,fov_deg,clock_offset_ms,retention_days"
@@ -238,8 +243,8 @@ enum err camera_add(struct register_db *r, struct camera *c) {
 static void camera_of_row(sqlite3_stmt *st, struct camera *c) {
     memset(c, 0, sizeof *c);
     c->number = (uint16_t)sqlite3_column_int(st, 0);
-    copy_text(c->id, sizeof c->id, st, 1);
-    copy_text(c->name, sizeof c->name, st, 2);
+    register_text(st, 1, c->id, sizeof c->id);
+    register_text(st, 2, c->name, sizeof c->name);
     c->lat = sqlite3_column_double(st, 3);
     c->lon = sqlite3_column_double(st, 4);
     c->heading_deg = sqlite3_column_int(st, 5);
@@ -329,6 +334,8 @@ static enum err insert_case(struct register_db *r, const struct case_file *c) {
     sqlite3_bind_text(st, 9, c->state, -1, SQLITE_STATIC);
     sqlite3_bind_int64(st, 10, c->opened_ms);
     sqlite3_bind_int64(st, 11, c->expires_ms);
+    sqlite3_bind_text(st, 12, c->doc_sha256, -1, SQLITE_STATIC);
+    sqlite3_bind_text(st, 13, c->opened_by, -1, SQLITE_STATIC);
     e = register_run(r, st, "case open");
     for (unsigned i = 0; !e && i < c->n_cameras; i++) {
         e = register_prepare(r, "INSERT OR IGNORE INTO case_camera VALUES(?1,?2)", &st);
@@ -341,9 +348,10 @@ static enum err insert_case(struct register_db *r, const struct case_file *c) {
 }
 
 enum err case_open(struct register_db *r, struct case_file *c) {
-    if (!text_is_fine(c->requisition, 1) || !text_is_fine(c->authority, 1) || !text_is_fine(c->basis, 1) ||
-        !text_is_fine(c->offence, 0) || !criteria_are_known(c->criteria) || c->to_ms <= c->from_ms ||
-        c->n_cameras == 0 || c->n_cameras > CASE_CAMERAS_MAX)
+    if (!register_text_fine(c->requisition, 1) || !register_text_fine(c->authority, 1) ||
+        !register_text_fine(c->basis, 1) || !register_text_fine(c->offence, 0) ||
+        !case_criteria_known(c->criteria) || c->to_ms <= c->from_ms || c->n_cameras == 0 ||
+        c->n_cameras > CASE_CAMERAS_MAX)
         return ERR_USAGE;
     c->opened_ms = clock_wall_ms();
     if (c->expires_ms == 0) c->expires_ms = c->opened_ms + CASE_LIFE_MS;
@@ -356,21 +364,26 @@ enum err case_open(struct register_db *r, struct case_file *c) {
 }
 
 #define CASE_COLUMNS                                                                                         \
-    "id,requisition,authority,basis,offence,from_ms,to_ms,criteria,state,opened_ms,expires_ms"
+    "id,requisition,authority,basis,offence,from_ms,to_ms,criteria,state,opened_ms,expires_ms,doc_sha256,"   \
+    "opened_by,closed_by,closed_ms"
 
 static enum err case_of_row(struct register_db *r, sqlite3_stmt *row, struct case_file *c) {
     memset(c, 0, sizeof *c);
-    copy_text(c->id, sizeof c->id, row, 0);
-    copy_text(c->requisition, sizeof c->requisition, row, 1);
-    copy_text(c->authority, sizeof c->authority, row, 2);
-    copy_text(c->basis, sizeof c->basis, row, 3);
-    copy_text(c->offence, sizeof c->offence, row, 4);
+    register_text(row, 0, c->id, sizeof c->id);
+    register_text(row, 1, c->requisition, sizeof c->requisition);
+    register_text(row, 2, c->authority, sizeof c->authority);
+    register_text(row, 3, c->basis, sizeof c->basis);
+    register_text(row, 4, c->offence, sizeof c->offence);
     c->from_ms = sqlite3_column_int64(row, 5);
     c->to_ms = sqlite3_column_int64(row, 6);
-    copy_text(c->criteria, sizeof c->criteria, row, 7);
-    copy_text(c->state, sizeof c->state, row, 8);
+    register_text(row, 7, c->criteria, sizeof c->criteria);
+    register_text(row, 8, c->state, sizeof c->state);
     c->opened_ms = sqlite3_column_int64(row, 9);
     c->expires_ms = sqlite3_column_int64(row, 10);
+    register_text(row, 11, c->doc_sha256, sizeof c->doc_sha256);
+    register_text(row, 12, c->opened_by, sizeof c->opened_by);
+    register_text(row, 13, c->closed_by, sizeof c->closed_by);
+    c->closed_ms = sqlite3_column_int64(row, 14);
 
     sqlite3_stmt *st;
     enum err e = register_prepare(r, "SELECT number FROM case_camera WHERE case_id=?1 ORDER BY number", &st);
@@ -433,11 +446,14 @@ enum err case_list(struct register_db *r, struct case_file **out, unsigned *n) {
     return OK;
 }
 
-enum err case_close(struct register_db *r, const char *id) {
+enum err case_close(struct register_db *r, const char *id, const char *by) {
     sqlite3_stmt *st;
-    enum err e = register_prepare(r, "UPDATE case_file SET state='closed' WHERE id=?1 AND state='open'", &st);
+    enum err e = register_prepare(
+        r, "UPDATE case_file SET state='closed',closed_by=?2,closed_ms=?3 WHERE id=?1 AND state='open'", &st);
     if (e) return e;
     sqlite3_bind_text(st, 1, id, -1, SQLITE_STATIC);
+    sqlite3_bind_text(st, 2, by, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 3, clock_wall_ms());
     e = register_run(r, st, "case close");
     if (!e && sqlite3_changes(r->db) == 0) e = ERR_MISSING;
     return e;

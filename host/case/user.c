@@ -40,6 +40,16 @@ enum err user_password_check(const char *login, const char *password) {
     return kinds >= 3 ? OK : ERR_USAGE;
 }
 
+/* Letters and digits that are not taken for one another, in groups of four. */
+void user_password_make(char out[static USER_ONE_TIME_BYTES]) {
+    static const char sign[] = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    do {
+        for (unsigned i = 0; i + 1 < USER_ONE_TIME_BYTES; i++)
+            out[i] = i % 5 == 4 ? '-' : sign[randombytes_uniform(sizeof sign - 1)];
+        out[USER_ONE_TIME_BYTES - 1] = '\0';
+    } while (user_password_check("-----", out) != OK);
+}
+
 static enum err hash_password(const char *password, char out[static crypto_pwhash_STRBYTES]) {
     if (sodium_init() < 0) return ERR_IO;
     if (crypto_pwhash_str(out, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE,
@@ -79,9 +89,10 @@ static uint64_t totp_step(const uint8_t *secret, const char *otp, uint64_t last_
  */
 
 #define USER_COLUMNS                                                                                         \
-    "login,name,habilitation,role,valid_from_ms,valid_to_ms,totp IS NOT NULL,disabled,locked_until_ms"
+    "login,name,habilitation,role,valid_from_ms,valid_to_ms,totp IS NOT NULL,disabled,locked_until_ms,"      \
+    "must_change,last_login_ms,criteria"
 
-static void user_of_row(sqlite3_stmt *st, struct user *u) {
+void user_of_row(sqlite3_stmt *st, struct user *u) {
     memset(u, 0, sizeof *u);
     snprintf(u->login, sizeof u->login, "%s", (const char *)sqlite3_column_text(st, 0));
     snprintf(u->name, sizeof u->name, "%s", (const char *)sqlite3_column_text(st, 1));
@@ -92,6 +103,18 @@ static void user_of_row(sqlite3_stmt *st, struct user *u) {
     u->has_totp = sqlite3_column_int(st, 6) != 0;
     u->disabled = sqlite3_column_int(st, 7) != 0;
     u->locked_until_ms = sqlite3_column_int64(st, 8);
+    u->must_change = sqlite3_column_int(st, 9) != 0;
+    u->last_login_ms = sqlite3_column_int64(st, 10);
+    register_text(st, 11, u->criteria, sizeof u->criteria);
+}
+
+bool user_is_valid(const struct user *u, int64_t now_ms) {
+    return !u->disabled && now_ms >= u->valid_from_ms && now_ms < u->valid_to_ms;
+}
+
+static bool row_is_fine(const struct user *u) {
+    return register_text_fine(u->name, 1) && register_text_fine(u->habilitation, 0) && u->role != ROLE_NONE &&
+           u->valid_to_ms > u->valid_from_ms && (!*u->criteria || case_criteria_known(u->criteria));
 }
 
 /* One UPDATE of the row of `login`; the caller has bound 2 and up. ERR_MISSING when there is none. */
@@ -101,27 +124,64 @@ static enum err update(struct register_db *r, sqlite3_stmt *st, const char *logi
     return !e && sqlite3_changes(r->db) == 0 ? ERR_MISSING : e;
 }
 
+/* Parameters 1 to 7 and, with a password, 8 and 9. */
+static enum err write_row(struct register_db *r, const struct user *u, const char *sql, const char *hash) {
+    sqlite3_stmt *st;
+    const enum err e = register_prepare(r, sql, &st);
+    if (e) return e;
+    const char *const text[] = {u->login, u->name, u->habilitation, role_name(u->role),
+                                *u->criteria ? u->criteria : "all"};
+    for (int i = 0; i < 5; i++) sqlite3_bind_text(st, i + 1, text[i], -1, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 6, u->valid_from_ms);
+    sqlite3_bind_int64(st, 7, u->valid_to_ms);
+    sqlite3_bind_int(st, 8, hash ? u->must_change : u->disabled);
+    if (hash) sqlite3_bind_text(st, 9, hash, -1, SQLITE_STATIC);
+    return register_run(r, st, "user write");
+}
+
 enum err user_add(struct register_db *r, const struct user *u, const char *password) {
     char hash[crypto_pwhash_STRBYTES];
-    if (!login_is_fine(u->login) || !*u->name || u->role == ROLE_NONE || u->valid_to_ms <= u->valid_from_ms ||
-        user_password_check(u->login, password))
+    if (!login_is_fine(u->login) || !row_is_fine(u) || user_password_check(u->login, password))
         return ERR_USAGE;
     enum err e = hash_password(password, hash);
-    if (e) return e;
-    sqlite3_stmt *st;
-    e = register_prepare(r,
-                         "INSERT INTO user(login,name,habilitation,role,password,valid_from_ms,valid_to_ms)"
-                         " VALUES(?1,?2,?3,?4,?5,?6,?7)",
-                         &st);
-    if (!e) {
-        const char *const text[] = {u->login, u->name, u->habilitation, role_name(u->role), hash};
-        for (int i = 0; i < 5; i++) sqlite3_bind_text(st, i + 1, text[i], -1, SQLITE_STATIC);
-        sqlite3_bind_int64(st, 6, u->valid_from_ms);
-        sqlite3_bind_int64(st, 7, u->valid_to_ms);
-        e = register_run(r, st, "user add");
-    }
+    if (!e)
+        e = write_row(r, u,
+                      "INSERT INTO user(login,name,habilitation,role,criteria,valid_from_ms,valid_to_ms,"
+                      "must_change,password) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+                      hash);
     sodium_memzero(hash, sizeof hash);
     return e;
+}
+
+/* Without an administrator who can log in nobody could make another one. */
+static enum err check_administrators(struct register_db *r) {
+    sqlite3_stmt *st;
+    enum err e = register_prepare(r,
+                                  "SELECT count(*) FROM user WHERE role='administrator' AND disabled=0 AND "
+                                  "valid_from_ms<=?1 AND valid_to_ms>?1",
+                                  &st);
+    if (e) return e;
+    sqlite3_bind_int64(st, 1, clock_wall_ms());
+    const int rc = sqlite3_step(st);
+    const bool none = rc == SQLITE_ROW && sqlite3_column_int(st, 0) == 0;
+    e = register_error(r, rc, "administrators");
+    sqlite3_finalize(st);
+    return !e && none ? ERR_DENIED : e;
+}
+
+enum err user_update(struct register_db *r, const struct user *u) {
+    struct user before;
+    if (!row_is_fine(u)) return ERR_USAGE;
+    enum err e = register_begin(r);
+    if (e) return e;
+    e = user_get(r, u->login, &before);
+    if (!e)
+        e = write_row(r, u,
+                      "UPDATE user SET name=?2,habilitation=?3,role=?4,criteria=?5,valid_from_ms=?6,"
+                      "valid_to_ms=?7,disabled=?8 WHERE login=?1",
+                      NULL);
+    if (!e && before.role == ROLE_ADMINISTRATOR) e = check_administrators(r);
+    return register_end(r, e);
 }
 
 enum err user_get(struct register_db *r, const char *login, struct user *out) {
@@ -145,7 +205,7 @@ enum err user_list(struct register_db *r, struct user **out, unsigned *n) {
     struct user *list = NULL;
     int rc;
     while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-        struct user *more = realloc(list, (*n + 1) * sizeof *list);
+        struct user *more = register_grow(list, *n, sizeof *list);
         if (!more) {
             rc = SQLITE_NOMEM;
             break;
@@ -164,15 +224,17 @@ enum err user_list(struct register_db *r, struct user **out, unsigned *n) {
     return OK;
 }
 
-enum err user_password_set(struct register_db *r, const char *login, const char *password) {
+enum err user_password_set(struct register_db *r, const char *login, const char *password, bool must_change) {
     char hash[crypto_pwhash_STRBYTES];
     enum err e = user_password_check(login, password);
     if (!e) e = hash_password(password, hash);
     if (e) return e;
     sqlite3_stmt *st;
-    e = register_prepare(r, "UPDATE user SET password=?2,n_failed=0,locked_until_ms=0 WHERE login=?1", &st);
+    e = register_prepare(
+        r, "UPDATE user SET password=?2,must_change=?3,n_failed=0,locked_until_ms=0 WHERE login=?1", &st);
     if (e) return e;
     sqlite3_bind_text(st, 2, hash, -1, SQLITE_STATIC);
+    sqlite3_bind_int(st, 3, must_change);
     e = update(r, st, login);
     sodium_memzero(hash, sizeof hash);
     return e;
@@ -239,9 +301,13 @@ static enum err note_failure(struct register_db *r, struct user *u, unsigned n_f
 static enum err note_success(struct register_db *r, const char *login, uint64_t step) {
     sqlite3_stmt *st;
     const enum err e = register_prepare(
-        r, "UPDATE user SET n_failed=0,locked_until_ms=0,totp_step=max(totp_step,?2) WHERE login=?1", &st);
+        r,
+        "UPDATE user SET n_failed=0,locked_until_ms=0,totp_step=max(totp_step,?2),last_login_ms=?3 "
+        "WHERE login=?1",
+        &st);
     if (e) return e;
     sqlite3_bind_int64(st, 2, (sqlite3_int64)step);
+    sqlite3_bind_int64(st, 3, clock_wall_ms());
     return update(r, st, login);
 }
 
@@ -260,19 +326,33 @@ enum err user_login(struct register_db *r, const char *login, const char *passwo
         return e ? e : ERR_DENIED;
     }
     if (e) return e;
-    const int64_t now = clock_wall_ms();
+    int64_t now;
+    e = register_now_ms(r, &now);
+    if (e) {
+        sodium_memzero(&s, sizeof s);
+        return e;
+    }
     if (out->locked_until_ms > now) {
         sodium_memzero(&s, sizeof s);
         return ERR_BUSY;
     }
     const bool password_fits = crypto_pwhash_str_verify(s.password, password, strlen(password)) == 0;
     const uint64_t step = out->has_totp ? totp_step(s.totp, otp, s.last_step) : 0;
-    const bool in_time = now >= out->valid_from_ms && now < out->valid_to_ms;
-    const bool in = password_fits && (!out->has_totp || step) && in_time && !out->disabled;
+    const bool in = password_fits && (!out->has_totp || step) && user_is_valid(out, now);
     const unsigned n_failed = s.n_failed + 1;
     sodium_memzero(&s, sizeof s);
     if (in) return note_success(r, login, step);
     e = note_failure(r, out, n_failed);
     if (e) return e;
     return out->locked_until_ms ? ERR_BUSY : ERR_DENIED;
+}
+
+enum err user_password_verify(struct register_db *r, const char *login, const char *password) {
+    struct secrets s = {0};
+    enum err e = sodium_init() < 0 ? ERR_IO : read_secrets(r, login, &s);
+    if (!e && (strlen(password) > USER_PASSWORD_MAX ||
+               crypto_pwhash_str_verify(s.password, password, strlen(password)) != 0))
+        e = ERR_DENIED;
+    sodium_memzero(&s, sizeof s);
+    return e;
 }

@@ -171,7 +171,7 @@ static int close_case(struct cli *cli, int argc, char **argv) {
     struct register_db *r = cli_register(cli);
     if (!r) return CLI_FAILED;
     int code = CLI_DONE;
-    const enum err e = case_close(r, argv[1]);
+    const enum err e = case_close(r, argv[1], cli_user());
     if (e)
         code = cli_say(CLI_FAILED, "case close: %s",
                        e == ERR_MISSING ? "there is no such open case" : err_text(e));

@@ -5,6 +5,7 @@
 #include "host/app.h"
 #include "host/cli/cli.h"
 #include "host/cli/version.h"
+#include "host/http/certificate.h"
 
 static int run(struct cli *cli, int argc, char **argv) {
     struct cli_option o[] = {{.name = "listen"}};
@@ -18,9 +19,11 @@ static int run(struct cli *cli, int argc, char **argv) {
     if (e) return e == ERR_CARD ? CLI_NO_CARD : e == ERR_USAGE || e == ERR_DENIED ? CLI_USAGE : CLI_FAILED;
     /* Scripts wait for this line; the port matters when it was asked as 0. */
     const char *listen = cli->config.listen; /* ADDRESS:PORT, and checked */
-    printf("Serving %s on http://%.*s:%u/ (this machine only; network access comes with TLS and "
-           "accounts)\n",
-           cli->dir, (int)(strrchr(listen, ':') - listen), listen, app_port(a));
+    char print[96];
+    printf("Serving %s on https://%.*s:%u/\n", cli->dir, (int)(strrchr(listen, ':') - listen), listen,
+           app_port(a));
+    if (certificate_fingerprint(cli->dir, print) == OK)
+        printf("Its certificate (tls/cert.pem) has the SHA-256 fingerprint %s\n", print);
     fflush(stdout);
     app_run(a);
     app_close(&a);
@@ -30,10 +33,11 @@ static int run(struct cli *cli, int argc, char **argv) {
 const struct cli_command cli_serve = {
     .name = "serve",
     .summary = "serve the page and the API, and import in the background",
-    .help = "serve [--listen ADDRESS:PORT]\n"
-            "  Listens on loopback only, by default on site.listen of relecture.conf. Ends on SIGTERM; "
-            "running imports\n"
-            "  go on at the next start.\n",
+    .help =
+        "serve [--listen ADDRESS:PORT]\n"
+        "  Speaks TLS with the key and certificate in DIR/tls, and answers to users only (relecture user).\n"
+        "  Listens on site.listen of relecture.conf by default: this machine only; 0.0.0.0:8443 is every\n"
+        "  IPv4 address. Ends on SIGTERM; running imports go on at the next start.\n",
     .needs_dir = true,
     .run = run,
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/base/clock.h"
+#include "host/case/session.h"
 #include "host/case/user.h"
 #include "host/cli/cli.h"
 
@@ -126,7 +127,7 @@ static int change(struct register_db *r, const char *verb, const char *login) {
     if (strcmp(verb, "password") == 0) {
         char password[USER_PASSWORD_MAX + 2];
         if (!read_password(password)) return CLI_USAGE;
-        e = user_password_set(r, login, password);
+        e = user_password_set(r, login, password, false);
         sodium_memzero(password, sizeof password);
         if (e == ERR_USAGE) return say_weak();
     } else if (totp) {
@@ -134,6 +135,8 @@ static int change(struct register_db *r, const char *verb, const char *login) {
     } else {
         e = user_disable(r, login, strcmp(verb, "disable") == 0);
     }
+    /* Whoever is signed in with the old password, or was disabled, is out at once. */
+    if (!e && strcmp(verb, "enable") != 0) e = session_close_user(r, login);
     if (e)
         return cli_say(CLI_FAILED, "user %s: %s", verb,
                        e == ERR_MISSING ? "there is no such user" : err_text(e));
@@ -185,15 +188,14 @@ static int run(struct cli *cli, int argc, char **argv) {
 const struct cli_command cli_user_command = {
     .name = "user",
     .summary = "add, list and lock the people who work here",
-    .help =
-        "user add --login LOGIN --name NAME --role operator|officer|chief|auditor|administrator\n"
-        "                 [--habilitation TEXT] [--from TIME] [--to TIME]      (one year from now by "
-        "default)\n"
-        "       relecture -d DIR user list [--json]\n"
-        "       relecture -d DIR user password|totp|disable|enable --login LOGIN\n"
-        "  Passwords are read from standard input. `totp` makes a new second factor and shows its secret "
-        "once.\n"
-        "  Until the page asks for accounts, they are kept and checked but not yet asked for on loopback.\n",
+    .help = "user add --login LOGIN --name NAME --role operator|officer|chief|auditor|administrator\n"
+            "                 [--habilitation TEXT] [--from TIME] [--to TIME]      (one year from now by "
+            "default)\n"
+            "       relecture -d DIR user list [--json]\n"
+            "       relecture -d DIR user password|totp|disable|enable --login LOGIN\n"
+            "  Passwords are read from standard input. `totp` makes a new second factor and shows its secret "
+            "once.\n"
+            "  A new password, a new second factor and `disable` end the user's sessions at once.\n",
     .needs_dir = true,
     .run = run,
 };

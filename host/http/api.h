@@ -12,6 +12,11 @@
 
 const struct route *api_routes(size_t *n);
 
+void api_login_post(struct exchange *x);
+void api_session_get(struct exchange *x);
+void api_logout_post(struct exchange *x);
+void api_password_post(struct exchange *x);
+void api_roles_get(struct exchange *x);
 void api_boot_get(struct exchange *x);
 void api_accuracy_get(struct exchange *x);
 void api_cases_get(struct exchange *x);
@@ -32,8 +37,10 @@ void api_events_get(struct exchange *x);
 void api_outline_get(struct exchange *x);
 void api_system_get(struct exchange *x);
 
+/* The words of a comma-separated list, as an array. */
+json_t *api_words_json(const char *list);
 /* Parts that several resources show; new references, NULL = no memory or the register failed. */
-json_t *api_cases_json(const struct http_context *ctx);
+json_t *api_cases_json(const struct exchange *x);
 json_t *api_cameras_json(const struct http_context *ctx);
 json_t *api_imports_json(const struct http_context *ctx, const char *case_id);
 /* "card", "simulator" or "none". */

@@ -40,12 +40,12 @@ void api_boot_get(struct exchange *x) {
     const struct http_context *ctx = x->ctx;
     struct http_status st = {0};
     if (ctx->status) ctx->status(&st, ctx->arg);
-    json_t *cases = api_cases_json(ctx);
+    json_t *cases = rights_allow(x->who.user.role, ACTION_CASE_READ) ? api_cases_json(x) : json_array();
     json_t *cameras = api_cameras_json(ctx);
     exchange_json(x, 200,
-                  json_pack("{s:I,s:s,s:s,s:s,s:{s:s,s:s},s:[ss],s:o,s:o,s:o}", "server_ms",
-                            (json_int_t)clock_wall_ms(), "tz", ctx->tz, "version", ctx->version, "backend",
-                            api_backend(ctx), "model", "name", st.model, "sha256", st.model_sha256,
-                            "languages", "fr", "en", "vocab", vocabulary(ctx->vocab), "cases", cases,
-                            "cameras", cameras));
+                  json_pack("{s:I,s:s,s:s,s:i,s:s,s:{s:s,s:s},s:[ss],s:o,s:o,s:o}", "server_ms",
+                            (json_int_t)clock_wall_ms(), "tz", ctx->tz, "version", ctx->version,
+                            "retention_days", ctx->retention_days, "backend", api_backend(ctx), "model",
+                            "name", st.model, "sha256", st.model_sha256, "languages", "fr", "en", "vocab",
+                            vocabulary(ctx->vocab), "cases", cases, "cameras", cameras));
 }

@@ -13,6 +13,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/log.h"
+#include "host/http/login.h"
 #include "host/media/extract.h"
 
 #define LEAD_MS      5000 /* the player starts before the passage */
@@ -20,7 +21,6 @@
 #define PART_MS      30000 /* a longer passage is cut into parts: the first one is soon there */
 #define REST_MS      5000  /* a last part shorter than this belongs to the one before */
 #define VIEW_MS      30000 /* what is shown of a neighbouring camera at a time */
-#define JOURNAL_S    60    /* one player asks many times for one view */
 #define PRIVATE_HOUR "private, max-age=3600"
 
 /* One picture or clip being made for one exchange; freed with it. */
@@ -64,23 +64,6 @@ static bool find(struct exchange *x, struct sighting *s, struct recording *r) {
     if (e == OK) return true;
     exchange_err(x, e);
     return false;
-}
-
-/* True when this view of this sighting was put into the journal within the last minute. */
-static bool seen_lately(struct http_server *s, const char *case_id, const char *object) {
-    int64_t now_ms = clock_wall_ms();
-    for (unsigned i = 0; i < HTTP_VIEWS; i++)
-        if (now_ms - s->views[i].at_ms < JOURNAL_S * 1000 && strcmp(s->views[i].case_id, case_id) == 0 &&
-            strcmp(s->views[i].object, object) == 0)
-            return true;
-    return false;
-}
-
-static void remember_view(struct http_server *s, const char *case_id, const char *object) {
-    struct http_view *v = &s->views[s->next_view++ % HTTP_VIEWS];
-    v->at_ms = clock_wall_ms();
-    (void)snprintf(v->case_id, sizeof v->case_id, "%s", case_id);
-    (void)snprintf(v->object, sizeof v->object, "%s", object);
 }
 
 /* File names of the cache begin with the case, so that they can be erased with it. Case numbers hold digits,
@@ -141,7 +124,7 @@ static void on_still(const struct extract_result *r, void *arg) {
 static void make(struct exchange *x) {
     struct work *w = x->work;
     char key[EXTRACT_KEY_MAX + 1];
-    remember_view(x->server, x->c.id, w->view);
+    exchange_remember_view(x, w->view);
     key_of(w, key);
     enum err e = w->still ? extract_still(x->ctx->extract, w->path, w->at_us, key, w->done, w)
                           : extract_clip(x->ctx->extract, w->path, (w->from_ms - w->start_ms) * 1000,
@@ -155,7 +138,7 @@ static void journal_and_make(struct exchange *x, const char *action, const char 
     struct work *w = x->work;
     (void)snprintf(w->view, sizeof w->view, "%s%s %" PRIu64 " %" PRId64, action, w->kind, w->sighting,
                    from_ms);
-    if (seen_lately(x->server, x->c.id, w->view)) {
+    if (exchange_seen_lately(x, w->view)) {
         make(x);
         return;
     }
@@ -347,18 +330,30 @@ void api_media_camera_frame_get(struct exchange *x) {
     journal_and_make(x, "still", x->match.parameter[0], at_ms, at_ms);
 }
 
-void api_media_thumbnail_get(struct exchange *x) {
+/* ends */
+static void send_thumbnail(struct exchange *x) {
     uint64_t id;
     struct perimeter p;
     uint8_t *jpeg = NULL;
     size_t n = 0;
-    if (!exchange_case(x)) return;
     case_perimeter(&x->c, &p);
     enum err e = router_u64(x->match.parameter[0], &id)
                      ? index_thumbnail_get(x->ctx->reader, &p, id, &jpeg, &n)
                      : ERR_MISSING;
-    if (e != OK)
+    if (e != OK) {
         exchange_err(x, e);
+        return;
+    }
+    login_note_shown(x, id);
+    exchange_bytes(x, "image/jpeg", PRIVATE_HOUR ", immutable", jpeg, n);
+}
+
+/* Of a passage that no answer has shown to this user yet, the picture itself is the view. */
+void api_media_thumbnail_get(struct exchange *x) {
+    uint64_t id;
+    if (!exchange_case(x)) return;
+    if (!router_u64(x->match.parameter[0], &id) || login_was_shown(x, id))
+        send_thumbnail(x);
     else
-        exchange_bytes(x, "image/jpeg", PRIVATE_HOUR ", immutable", jpeg, n);
+        exchange_journal(x, "thumbnail", x->match.parameter[0], NULL, send_thumbnail);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "host/base/clock.h"
+#include "host/http/login.h"
 #include "host/search/search.h"
 
 #define NORM 65536.0
@@ -58,7 +59,10 @@ void api_sighting_get(struct exchange *x) {
         json_t *item = search_sighting_json(&search, &s);
         json_object_set_new(item, "path", path_json(&s));
         json_object_set_new(item, "recording", recording_json(&r));
-        exchange_json(x, 200, item);
+        if (login_was_shown(x, id))
+            exchange_json(x, 200, item);
+        else
+            exchange_journal_json(x, "view", json_pack("{s:[s]}", "ids", x->match.parameter[0]), 200, item);
     }
     free(cameras);
     free(s.thumbnail_jpeg);

@@ -11,32 +11,46 @@
 #include <unistd.h>
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 
+#include <sodium.h>
+
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/http/journaler.h"
+#include "host/http/login.h"
 #include "host/http/range.h"
 
-#define CSP                                                                                                  \
-    "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "     \
-    "frame-ancestors 'none'; require-trusted-types-for 'script'"
+int64_t http_now_ms(struct http_server *s) {
+    const int64_t now_ms = clock_wall_ms();
+    if (now_ms > s->latest_ms) s->latest_ms = now_ms;
+    return s->latest_ms;
+}
 
-void exchange_security_headers(struct evhttp_request *req) {
-    static const char *const fixed[][2] = {
-        {"Content-Security-Policy", CSP},
-        {"X-Content-Type-Options", "nosniff"},
-        {"Referrer-Policy", "no-referrer"},
-        {"Cross-Origin-Opener-Policy", "same-origin"},
-        {"Cross-Origin-Resource-Policy", "same-origin"},
-        {"Permissions-Policy",
-         "camera=(), microphone=(), geolocation=(), display-capture=(), usb=(), serial=(), "
-         "hid=(), payment=(), midi=(), idle-detection=()"},
-    };
-    struct evkeyvalq *h = evhttp_request_get_output_headers(req);
-    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) evhttp_add_header(h, fixed[i][0], fixed[i][1]);
+static struct http_change *find_change(struct http_server *s, const char *case_id) {
+    for (unsigned i = 0; i < HTTP_CHANGES; i++)
+        if (strcmp(s->changes[i].case_id, case_id) == 0) return &s->changes[i];
+    return NULL;
+}
+
+void http_case_changed(struct http_server *s, const char *case_id) {
+    struct http_change *c = find_change(s, case_id);
+    if (!c) {
+        /* Never a number that this case has had before: another one may have pushed it out of the ring. */
+        c = &s->changes[s->next_change++ % HTTP_CHANGES];
+        c->n = s->counters.n_requests;
+        (void)snprintf(c->case_id, sizeof c->case_id, "%s", case_id);
+    }
+    c->n++;
+}
+
+uint64_t http_case_changes(const struct http_server *s, const char *case_id) {
+    for (unsigned i = 0; i < HTTP_CHANGES; i++)
+        if (strcmp(s->changes[i].case_id, case_id) == 0) return s->changes[i].n;
+    return 0;
 }
 
 const char *exchange_header(const struct exchange *x, const char *name) {
@@ -63,6 +77,8 @@ bool exchange_query(const struct exchange *x, const char *name, char *out, size_
     return found;
 }
 
+#define ONE_RECORD_BYTES 12288u
+
 static void free_line(struct exchange *x) {
     if (x->line) free(x->line->detail);
     free(x->line);
@@ -74,7 +90,11 @@ static void end(struct exchange *x) {
     case_fini(&x->c);
     free(x->work);
     free_line(x);
+    json_decref(x->asked);
+    json_decref(x->detail);
     json_decref(x->answer);
+    json_decref(x->refusal.params);
+    sodium_memzero(x->token, sizeof x->token);
     free(x);
 }
 
@@ -95,7 +115,13 @@ static void send_reply(struct exchange *x, int status, size_t n_bytes) {
         x->server->counters.n_failed++;
     else if (status >= 400)
         x->server->counters.n_refused++;
+    struct evhttp_connection *con = evhttp_request_get_connection(x->req);
     evhttp_send_reply(x->req, status, NULL, NULL);
+    if (con && n_bytes <= ONE_RECORD_BYTES) {
+        /* Headers and a small body as one TLS record and one packet. */
+        struct evbuffer *all = bufferevent_get_output(evhttp_connection_get_bufferevent(con));
+        (void)evbuffer_pullup(all, -1);
+    }
     end(x);
 }
 
@@ -154,6 +180,19 @@ void exchange_err(struct exchange *x, enum err e) {
     }
 }
 
+/* The case into x->c, cut to what this user and this site may. ERR_MISSING also for an officer who is not
+ * named in it: it does not exist for him. */
+static enum err read_case(struct exchange *x, const char *id) {
+    bool named = true;
+    enum err e = case_get(x->ctx->reg, id, &x->c);
+    if (e) return e == ERR_USAGE ? ERR_MISSING : e;
+    case_restrict(&x->c, x->ctx->site_allowed ? x->ctx->site_allowed : "");
+    case_restrict_user(&x->c, x->who.user.criteria);
+    if (x->who.user.role == ROLE_OFFICER)
+        e = case_has_officer(x->ctx->reg, x->c.id, x->who.user.login, &named);
+    return e ? e : named ? OK : ERR_MISSING;
+}
+
 bool exchange_case(struct exchange *x) {
     char id[sizeof x->c.id];
     const char *named = exchange_header(x, "X-Case");
@@ -163,9 +202,8 @@ bool exchange_case(struct exchange *x) {
                        "Name an open case: nothing is searched or shown outside one.");
         return false;
     }
-    enum err e = case_get(x->ctx->reg, named, &x->c);
-    if (e == OK) case_restrict(&x->c, x->ctx->site_allowed ? x->ctx->site_allowed : "");
-    if (e == ERR_MISSING || e == ERR_USAGE) {
+    const enum err e = read_case(x, named);
+    if (e == ERR_MISSING) {
         exchange_error(x, 403, "no_case", NULL, "There is no such case.");
         return false;
     }
@@ -177,12 +215,28 @@ bool exchange_case(struct exchange *x) {
         exchange_error(x, 403, "case_closed", NULL, "The case is closed.");
         return false;
     }
-    if (x->c.expires_ms > 0 && clock_wall_ms() >= x->c.expires_ms) {
+    if (x->c.expires_ms > 0 && http_now_ms(x->server) >= x->c.expires_ms) {
         exchange_error(x, 403, "case_expired", json_pack("{s:I}", "expires_ms", (json_int_t)x->c.expires_ms),
                        "The authorisation of this case has expired.");
         return false;
     }
     return true;
+}
+
+bool exchange_case_of_path(struct exchange *x) {
+    const enum err e = read_case(x, x->match.parameter[0]);
+    if (e == OK) return true;
+    if (e == ERR_MISSING)
+        exchange_error(x, 404, "not_found", NULL, "There is no such case.");
+    else
+        exchange_err(x, e);
+    return false;
+}
+
+bool exchange_case_open(struct exchange *x) {
+    if (strcmp(x->c.state, "open") == 0) return true;
+    exchange_error(x, 409, "case_closed", NULL, "The case is closed.");
+    return false;
 }
 
 json_t *exchange_body(struct exchange *x) {
@@ -204,6 +258,22 @@ json_t *exchange_body(struct exchange *x) {
     return body;
 }
 
+bool exchange_asked(struct exchange *x, const char *const known[]) {
+    const char *name;
+    json_t *value;
+    x->asked = exchange_body(x);
+    if (!x->asked) return false;
+    json_object_foreach(x->asked, name, value) {
+        bool is_known = false;
+        for (unsigned i = 0; known[i] && !is_known; i++) is_known = strcmp(known[i], name) == 0;
+        if (is_known) continue;
+        exchange_error(x, 400, "bad_request", json_pack("{s:s}", "member", name),
+                       "The request holds a member that nobody knows.");
+        return false;
+    }
+    return true;
+}
+
 /* One character of JSON is a control character for the journal and not for JSON: DEL. Takes `text`. */
 static char *without_del(char *text) {
     size_t n_del = 0;
@@ -221,6 +291,18 @@ static char *without_del(char *text) {
     return out;
 }
 
+/* The detail as the journal takes it, with the station; takes `detail`. NULL = no memory. */
+static char *detail_text(const struct exchange *x, json_t *detail) {
+    if (!detail) detail = json_object();
+    if (*x->station && json_object_set_new(detail, "station", json_string(x->station)) != 0) {
+        json_decref(detail);
+        return NULL;
+    }
+    char *text = json_dumps(detail, JSON_COMPACT);
+    json_decref(detail);
+    return text ? without_del(text) : NULL;
+}
+
 static void on_journalled(struct journal_line *line, void *arg) {
     struct exchange *x = arg;
     enum err e = line->result;
@@ -233,16 +315,17 @@ static void on_journalled(struct journal_line *line, void *arg) {
 
 void exchange_journal(struct exchange *x, const char *action, const char *object, json_t *detail,
                       void (*next)(struct exchange *x)) {
-    char *text = detail ? json_dumps(detail, JSON_COMPACT) : strdup("{}");
-    json_decref(detail);
-    x->line = text ? calloc(1, sizeof *x->line) : NULL;
-    if (x->line) x->line->detail = without_del(text);
-    if (!x->line || !x->line->detail) {
-        if (!x->line) free(text);
+    char *text = detail_text(x, detail);
+    struct journal_line *line = text ? calloc(1, sizeof *line) : NULL;
+    if (!line) {
+        free(text);
         exchange_err(x, ERR_NOMEM);
         return;
     }
-    struct journal_line *line = x->line;
+    x->line = line;
+    line->detail = text;
+    (void)snprintf(line->user, sizeof line->user, "%s", x->who.user.login);
+    (void)snprintf(line->role, sizeof line->role, "%s", role_name(x->who.user.role));
     (void)snprintf(line->action, sizeof line->action, "%s", action);
     (void)snprintf(line->case_id, sizeof line->case_id, "%s", x->c.id);
     (void)snprintf(line->object, sizeof line->object, "%s", object);
@@ -258,12 +341,136 @@ static void send_kept(struct exchange *x) {
     exchange_json(x, x->status, answer);
 }
 
+/* What the journal now says was shown needs no line of its own when its picture is asked for. */
+static void note_shown_and_send(struct exchange *x) {
+    size_t i;
+    const json_t *id;
+    json_array_foreach(x->detail, i, id) {
+        uint64_t number;
+        if (router_u64(json_string_value(id) ? json_string_value(id) : "", &number))
+            login_note_shown(x, number);
+    }
+    send_kept(x);
+}
+
 void exchange_journal_json(struct exchange *x, const char *action, json_t *detail, int status,
                            json_t *answer) {
     x->answer = answer;
     x->status = status;
-    exchange_journal(x, action, "", detail, send_kept);
+    x->detail = json_incref(json_object_get(detail, "ids"));
+    exchange_journal(x, action, "", detail, note_shown_and_send);
 }
+
+/* ---- acts ------------------------------------------------------------------------------------------------
+ */
+
+static enum err journal_act(struct register_db *r, struct exchange *x, const char *action, json_t *detail) {
+    uint64_t seq;
+    char *text = detail_text(x, detail);
+    if (!text) return ERR_NOMEM;
+    const struct journal_entry line = {.user = x->who.user.login,
+                                       .role = role_name(x->who.user.role),
+                                       .action = action,
+                                       .case_id = x->c.id,
+                                       .object = x->object,
+                                       .detail = text};
+    const enum err e = journal_add(r, &line, &seq);
+    free(text);
+    return e;
+}
+
+static void work_act(struct register_db *r, struct clerk_job *job) {
+    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
+    enum err e = register_begin(r);
+    if (e == OK) {
+        e = x->act(r, x);
+        if (e == OK) {
+            e = journal_act(r, x, x->action, x->detail);
+            x->detail = NULL;
+            if (e != OK && e != ERR_NOMEM)
+                (void)act_refuse(x, 500, "journal", NULL,
+                                 "The journal could not be written, so nothing was done.");
+        }
+        e = register_end(r, e);
+    }
+    if (e != OK && x->refusal.journalled) {
+        const enum err kept = journal_act(
+            r, x, "refused", json_pack("{s:s,s:s}", "action", x->action, "code", x->refusal.code));
+        if (kept != OK) log_error("http", "journal of a refusal failed err=%s", err_text(kept));
+    }
+    x->result = e;
+}
+
+static void done_act(struct clerk_job *job) {
+    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
+    if (x->result == OK) {
+        if (*x->c.id) http_case_changed(x->server, x->c.id);
+        if (x->next) x->next(x);
+        send_kept(x);
+    } else if (x->refusal.code) {
+        json_t *params = x->refusal.params;
+        x->refusal.params = NULL;
+        exchange_error(x, x->refusal.status, x->refusal.code, params, x->refusal.message);
+    } else {
+        exchange_err(x, x->result);
+    }
+}
+
+void exchange_act(struct exchange *x, const char *action,
+                  enum err (*act)(struct register_db *r, struct exchange *x),
+                  void (*after)(struct exchange *x)) {
+    x->action = action;
+    x->act = act;
+    x->next = after;
+    x->status = 200;
+    x->job.work = work_act;
+    x->job.done = done_act;
+    const enum err e = clerk_add(x->server->clerk, &x->job);
+    if (e != OK) exchange_err(x, e);
+}
+
+enum err act_refuse(struct exchange *x, int status, const char *code, json_t *params, const char *message) {
+    json_decref(x->refusal.params);
+    x->refusal = (struct refusal){.status = status, .code = code, .message = message, .params = params};
+    return ERR_DENIED;
+}
+
+enum err act_refuse_journalled(struct exchange *x, int status, const char *code, json_t *params,
+                               const char *message) {
+    const enum err e = act_refuse(x, status, code, params, message);
+    x->refusal.journalled = true;
+    return e;
+}
+
+enum err act_bad_field(struct exchange *x, const char *field, const char *why) {
+    return act_refuse(x, 422, "bad_field", json_pack("{s:s,s:s}", "field", field, "why", why),
+                      "A field of the request cannot be taken.");
+}
+
+/* ---- views -----------------------------------------------------------------------------------------------
+ */
+
+bool exchange_seen_lately(struct exchange *x, const char *object) {
+    const struct http_server *s = x->server;
+    const int64_t now_ms = clock_wall_ms();
+    for (unsigned i = 0; i < HTTP_VIEWS; i++)
+        if (now_ms - s->views[i].at_ms < HTTP_VIEW_MS && strcmp(s->views[i].case_id, x->c.id) == 0 &&
+            strcmp(s->views[i].user, x->who.user.login) == 0 && strcmp(s->views[i].object, object) == 0)
+            return true;
+    return false;
+}
+
+void exchange_remember_view(struct exchange *x, const char *object) {
+    struct http_server *s = x->server;
+    struct http_view *v = &s->views[s->next_view++ % HTTP_VIEWS];
+    v->at_ms = clock_wall_ms();
+    (void)snprintf(v->case_id, sizeof v->case_id, "%s", x->c.id);
+    (void)snprintf(v->user, sizeof v->user, "%s", x->who.user.login);
+    (void)snprintf(v->object, sizeof v->object, "%s", object);
+}
+
+/* ---- bodies ----------------------------------------------------------------------------------------------
+ */
 
 static bool accepts_gzip(const struct exchange *x) {
     const char *accept = exchange_header(x, "Accept-Encoding");

@@ -12,14 +12,18 @@
 #include <jansson.h>
 
 #include "host/case/register.h"
+#include "host/case/session.h"
+#include "host/http/clerk.h"
 #include "host/http/router.h"
 #include "host/http/server.h"
 #include "host/http/static.h"
 
 struct evhttp_request;
 struct events;
+struct connections;
 struct journal_line;
 struct journaler;
+struct logins;
 
 #define HTTP_LATENCIES 256u
 struct http_counters {
@@ -29,10 +33,26 @@ struct http_counters {
 };
 
 /* Views put into the journal lately, so that one player is one line. */
-#define HTTP_VIEWS 64u
+#define HTTP_VIEWS   256u
+#define HTTP_VIEW_MS 60000
 struct http_view {
     int64_t at_ms;
-    char case_id[40], object[64];
+    char case_id[40], user[64], object[64];
+};
+
+/* How often a case was changed through this server; tells event streams to look again. */
+#define HTTP_CHANGES 64u
+struct http_change {
+    char case_id[40];
+    uint64_t n;
+};
+
+/* Why an act is not done; `code` is NULL when nothing was said. */
+struct refusal {
+    int status;
+    const char *code, *message;
+    json_t *params;  /* owned */
+    bool journalled; /* the attempt is kept as action "refused" */
 };
 
 /* Median and 95th percentile of the last searches; 0 when there was none. */
@@ -45,13 +65,25 @@ struct exchange {
     struct evhttp_request *req;
     enum router_method method;
     struct router_match match;
-    struct case_file c; /* set by exchange_case() */
-    void *work;         /* a handler's own, freed with the exchange */
+    struct session who;                 /* set by login_admit() for every route but ROUTE_ANYONE */
+    uint8_t token[SESSION_TOKEN_BYTES]; /* the cookie's; wiped with the exchange */
+    char station[64];                   /* the client's address */
+    struct case_file c;                 /* set by exchange_case() */
+    void *work;                         /* a handler's own, freed with the exchange */
+    json_t *asked;                      /* the body, where an act needs it later */
     /* Kept while the journal is written. */
     struct journal_line *line;
     void (*next)(struct exchange *x);
     json_t *answer;
     int status;
+    /* Kept while the clerk works. */
+    struct clerk_job job;
+    enum err (*act)(struct register_db *r, struct exchange *x);
+    const char *action;
+    char object[64];
+    json_t *detail;
+    struct refusal refusal;
+    enum err result;
 };
 TAILQ_HEAD(exchange_list, exchange);
 
@@ -59,35 +91,72 @@ struct http_server {
     struct http_context ctx;
     struct evhttp *http;
     struct static_page *page;
+    struct connections *connections;
     struct events *events;
     struct metrics *metrics; /* NULL = not asked for */
     struct journaler *journaler;
+    struct clerk *clerk; /* acts: what changes the register */
+    struct clerk *gate;  /* passwords: a tenth of a second each */
+    struct logins *logins;
     struct exchange_list open;
     struct http_counters counters;
     struct http_view views[HTTP_VIEWS]; /* a ring */
     unsigned next_view;
+    struct http_change changes[HTTP_CHANGES]; /* a ring */
+    unsigned next_change;
+    int64_t latest_ms; /* the latest moment that was seen, also by earlier runs: see http_now_ms() */
     int64_t started_ms;
     unsigned port;
 };
+
+/* The clock, but never earlier than what it has shown before: setting it back revives no account and no case.
+ */
+int64_t http_now_ms(struct http_server *s);
+/* Something of the case was changed; how often that was. */
+void http_case_changed(struct http_server *s, const char *case_id);
+uint64_t http_case_changes(const struct http_server *s, const char *case_id);
 
 const char *exchange_header(const struct exchange *x, const char *name); /* NULL = absent */
 void exchange_set_header(struct exchange *x, const char *name, const char *value);
 /* The decoded value of a query parameter into out; false when absent or too long. */
 bool exchange_query(const struct exchange *x, const char *name, char *out, size_t cap);
 
-/* Reads the case named by X-Case or ?case= into x->c: it must exist, be open and not have expired. On false
- * the exchange has ended with the reason (403). */
+/* Reads the case named by X-Case or ?case= into x->c: it must exist, be open, not have expired, and be the
+ * officer's own. Its criteria are cut to what site and user may. On false the exchange has ended (403). */
 MUST_CHECK bool exchange_case(struct exchange *x);
+/* The same for the case of the path's first parameter, also when it is closed or expired: 404 when there is
+ * none. */
+MUST_CHECK bool exchange_case_of_path(struct exchange *x);
+/* Ends with 409 when x->c is closed. */
+MUST_CHECK bool exchange_case_open(struct exchange *x);
 /* The body as a JSON object (new reference); on NULL the exchange has ended (400, 415). */
 json_t *exchange_body(struct exchange *x);
+/* The body into x->asked; members beyond `known` (words, NULL at the end) are refused. False: ended. */
+MUST_CHECK bool exchange_asked(struct exchange *x, const char *const known[]);
 /* Writes one line of the journal, then calls next(x) on the loop; takes `detail` (may be NULL). When the line
  * cannot be written the exchange ends instead (500): what is not in the journal is not answered. */
 void exchange_journal(struct exchange *x, const char *action, const char *object, json_t *detail,
                       void (*next)(struct exchange *x));
 
-/* ends; the same, and then the answer; takes both. */
+/* ends; the same, and then the answer; takes both. What `detail` lists as "ids" counts as shown to this user.
+ */
 void exchange_journal_json(struct exchange *x, const char *action, json_t *detail, int status,
                            json_t *answer);
+
+/* ends. On the clerk's thread `act` changes the register, and one line of the journal (`action`, x->object,
+ * x->detail) is written with it: both or neither. `act` may use of the exchange only who, station, c, asked,
+ * match, work, object, detail, answer, status and refusal; it sets the answer (200 unless it says otherwise),
+ * or returns an error, by preference after act_refuse(). Then `after` (may be NULL) is called on the loop. */
+void exchange_act(struct exchange *x, const char *action,
+                  enum err (*act)(struct register_db *r, struct exchange *x),
+                  void (*after)(struct exchange *x));
+/* Inside an act: why not. Takes `params`. Returns ERR_DENIED. */
+enum err act_refuse(struct exchange *x, int status, const char *code, json_t *params, const char *message);
+/* The same, and the journal keeps the attempt. */
+enum err act_refuse_journalled(struct exchange *x, int status, const char *code, json_t *params,
+                               const char *message);
+/* 422 bad_field. */
+enum err act_bad_field(struct exchange *x, const char *field, const char *why);
 
 /* ends; takes `body`. NULL counts as no memory. */
 void exchange_json(struct exchange *x, int status, json_t *body);
@@ -105,7 +174,8 @@ void exchange_file(struct exchange *x, const char *path, const char *mime, const
 /* ends the exchange but not the answer: the request now belongs to the caller (server-sent events). */
 struct evhttp_request *exchange_detach(struct exchange *x);
 
-/* Headers that every answer carries. */
-void exchange_security_headers(struct evhttp_request *req);
+/* Whether this user has a journal line of this view of the last minute. */
+bool exchange_seen_lately(struct exchange *x, const char *object);
+void exchange_remember_view(struct exchange *x, const char *object);
 
 #endif

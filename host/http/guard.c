@@ -7,20 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_loopback(const struct sockaddr *sa) {
-    if (sa->sa_family == AF_INET) {
-        struct sockaddr_in in;
-        memcpy(&in, sa, sizeof in);
-        return ntohl(in.sin_addr.s_addr) >> 24 == 127;
-    }
-    if (sa->sa_family == AF_INET6) {
-        struct sockaddr_in6 in6;
-        memcpy(&in6, sa, sizeof in6);
-        return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
-    }
-    return false;
-}
-
 /* 0..65535 from one to five digits, the whole text; -1 otherwise. */
 static int port_of(const char *text) {
     size_t n = strspn(text, "0123456789");
@@ -52,7 +38,7 @@ enum err guard_listen(const char *text, struct sockaddr_storage *out, socklen_t 
         memcpy(out, &in, sizeof in);
         *n_bytes = sizeof in;
     }
-    return is_loopback((const struct sockaddr *)out) ? OK : ERR_DENIED;
+    return OK;
 }
 
 /* The length of the name in "name[:port]"; 0 when the port is not 1 to 5 digits or the name is empty. */
@@ -64,26 +50,38 @@ static size_t name_length(const char *host) {
     return *port == ':' && digits >= 1 && digits <= 5 && port[1 + digits] == '\0' ? n : 0;
 }
 
-bool guard_host(const char *host) {
+static bool is_listed(const char *names, const char *name, size_t n) {
+    for (const char *p = names; p && *p;) {
+        p += strspn(p, ", ");
+        const size_t len = strcspn(p, ", ");
+        if (len == n && len > 0 && strncasecmp(p, name, n) == 0) return true;
+        p += len;
+    }
+    return false;
+}
+
+bool guard_host(const char *host, const char *names) {
+    char address[INET6_ADDRSTRLEN];
+    unsigned char binary[16];
     if (!host) return false;
     size_t n = name_length(host);
     if (n == 0) return false;
     if (n == 9 && strncasecmp(host, "localhost", 9) == 0) return true;
-    if (n == 5 && memcmp(host, "[::1]", 5) == 0) return true;
-    char name[INET_ADDRSTRLEN];
-    if (n >= sizeof name) return false;
-    memcpy(name, host, n);
-    name[n] = '\0';
-    struct in_addr a; /* inet_pton takes four decimal parts only: no "127.1", no octal */
-    return inet_pton(AF_INET, name, &a) == 1 && ntohl(a.s_addr) >> 24 == 127;
+    const bool v6 = host[0] == '[' && host[n - 1] == ']';
+    const char *bare = v6 ? host + 1 : host;
+    const size_t n_bare = v6 ? n - 2 : n;
+    if (n_bare > 0 && n_bare < sizeof address) {
+        memcpy(address, bare, n_bare);
+        address[n_bare] = '\0';
+        /* inet_pton takes four decimal parts only: no "127.1", no octal */
+        if (inet_pton(v6 ? AF_INET6 : AF_INET, address, binary) == 1) return true;
+    }
+    return is_listed(names, host, n);
 }
 
 bool guard_origin(const char *origin, const char *host) {
     if (!origin) return true;
-    if (!host) return false;
-    if (strncmp(origin, "http://", 7) == 0) return strcasecmp(origin + 7, host) == 0;
-    if (strncmp(origin, "https://", 8) == 0) return strcasecmp(origin + 8, host) == 0;
-    return false;
+    return host && strncmp(origin, "https://", 8) == 0 && strcasecmp(origin + 8, host) == 0;
 }
 
 bool guard_fetch_site(const char *site) {

@@ -34,8 +34,8 @@ static size_t take(struct journaler *j, struct journal_line *lines[static BATCH_
 }
 
 static struct journal_entry entry_of(const struct journal_line *l) {
-    return (struct journal_entry){.user = "local",
-                                  .role = "operator",
+    return (struct journal_entry){.user = l->user,
+                                  .role = l->role,
                                   .action = l->action,
                                   .case_id = l->case_id,
                                   .object = l->object,

@@ -16,7 +16,7 @@ struct journaler;
 struct journal_line {
     struct mail mail; /* first: it travels back by mailbox */
     struct journal_line *next;
-    char action[16], case_id[40], object[64];
+    char user[64], role[16], action[24], case_id[40], object[64];
     char *detail; /* JSON text without control characters */
     enum err result;
     void (*done)(struct journal_line *line, void *arg); /* on the loop; the line is the caller's again */

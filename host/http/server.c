@@ -4,24 +4,28 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
+#include <openssl/ssl.h>
 
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/http/api.h"
+#include "host/http/certificate.h"
+#include "host/http/connection.h"
 #include "host/http/events.h"
 #include "host/http/exchange.h"
 #include "host/http/guard.h"
 #include "host/http/journaler.h"
+#include "host/http/login.h"
 #include "host/http/metrics.h"
 
 /* 2.1.12 closed a request smuggling hole; evhttp_set_bevcb and the limits below also need it. */
@@ -34,10 +38,14 @@
 #define BODY_MAX_BYTES    65536
 #define TIMEOUT_S         60
 #define BACKLOG           128
+#define ACTS_WAITING      256u
+#define LOGINS_WAITING    32u
 
 static enum router_method method_of(enum evhttp_cmd_type type) {
     if (type == EVHTTP_REQ_GET) return ROUTER_GET;
     if (type == EVHTTP_REQ_POST) return ROUTER_POST;
+    if (type == EVHTTP_REQ_PATCH) return ROUTER_PATCH;
+    if (type == EVHTTP_REQ_DELETE) return ROUTER_DELETE;
     return type == EVHTTP_REQ_HEAD ? ROUTER_HEAD : ROUTER_OTHER;
 }
 
@@ -53,14 +61,23 @@ static char *path_of(struct evhttp_request *req) {
     return NULL;
 }
 
+/* Where the request comes from, without the port. */
+static void note_station(struct exchange *x) {
+    char *address = NULL;
+    ev_uint16_t port = 0;
+    struct evhttp_connection *con = evhttp_request_get_connection(x->req);
+    if (con) evhttp_connection_get_peer(con, &address, &port);
+    (void)snprintf(x->station, sizeof x->station, "%s", address ? address : "");
+}
+
 /* True when the request is addressed to us by a page of ours or a program; else the exchange has ended. */
 static bool admit(struct exchange *x) {
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(x->req);
     const char *host = exchange_header(x, "Host");
     /* An absolute target would override Host in evhttp; only proxies send one. */
-    if ((uri && evhttp_uri_get_host(uri)) || !guard_host(host)) {
+    if ((uri && evhttp_uri_get_host(uri)) || !guard_host(host, x->ctx->names)) {
         exchange_error(x, 421, "wrong_host", NULL,
-                       "This server answers to 127.0.0.1, [::1] and localhost only.");
+                       "This server is not called so: site.names lists its names.");
         return false;
     }
     if (!guard_origin(exchange_header(x, "Origin"), host) ||
@@ -72,10 +89,16 @@ static bool admit(struct exchange *x) {
 }
 
 static void say_allowed(struct exchange *x, unsigned methods) {
-    exchange_set_header(x, "Allow",
-                        methods == ROUTER_GET    ? "GET, HEAD"
-                        : methods == ROUTER_POST ? "POST"
-                                                 : "GET, HEAD, POST");
+    char text[64] = "";
+    static const struct {
+        unsigned method;
+        const char *name;
+    } names[] = {
+        {ROUTER_GET, "GET, HEAD"}, {ROUTER_POST, "POST"}, {ROUTER_PATCH, "PATCH"}, {ROUTER_DELETE, "DELETE"}};
+    for (size_t i = 0, n = 0; i < sizeof names / sizeof *names; i++)
+        if (methods & names[i].method)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? ", " : "", names[i].name);
+    exchange_set_header(x, "Allow", text);
     exchange_error(x, 405, "bad_method", NULL, "This address does not know that method.");
 }
 
@@ -85,7 +108,7 @@ static void dispatch(struct exchange *x, const char *path) {
     const struct static_file *f;
     switch (router_find(routes, n, x->method, path, &x->match)) {
     case ROUTER_FOUND:
-        x->match.route->handle(x);
+        if (login_admit(x)) x->match.route->handle(x);
         return;
     case ROUTER_NO_METHOD:
         say_allowed(x, x->match.allowed);
@@ -105,7 +128,10 @@ static void dispatch(struct exchange *x, const char *path) {
 static void on_request(struct evhttp_request *req, void *arg) {
     struct http_server *s = arg;
     s->counters.n_requests++;
-    exchange_security_headers(req);
+    if (!connection_request(req)) {
+        evhttp_send_error(req, HTTP_BADREQUEST, NULL);
+        return;
+    }
     struct exchange *x = calloc(1, sizeof *x);
     if (!x) {
         evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
@@ -116,6 +142,7 @@ static void on_request(struct evhttp_request *req, void *arg) {
     x->req = req;
     x->method = method_of(evhttp_request_get_command(req));
     TAILQ_INSERT_TAIL(&s->open, x, link);
+    note_station(x);
     if (!admit(x)) return;
     char *path = path_of(req);
     if (path)
@@ -125,29 +152,10 @@ static void on_request(struct evhttp_request *req, void *arg) {
     free(path);
 }
 
-/* Larger single writes: 256 kB ranges at 1.35 GB/s a core with the default of 16 kB, 2.2 with 1 MB. */
-static struct bufferevent *on_connection(struct event_base *base, void *arg) {
-    (void)arg;
-    struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-    if (bev && bufferevent_set_max_single_write(bev, 1 << 20) != 0) {
-        bufferevent_free(bev);
-        bev = NULL;
-    }
-    return bev;
-}
-
 static enum err bind_socket(const char *listen_on, int *out, unsigned *port) {
     struct sockaddr_storage at;
     socklen_t n = 0;
     enum err e = guard_listen(listen_on, &at, &n);
-    if (e == ERR_DENIED) {
-        log_error(
-            "http",
-            "listen=%s refused: without TLS and accounts the server listens on 127.0.0.0/8 or [::1] only; "
-            "use --listen 127.0.0.1:8443",
-            listen_on);
-        return e;
-    }
     if (e != OK) {
         log_error("http", "listen=%s is not ADDRESS:PORT (numeric, such as 127.0.0.1:8443 or [::1]:8443)",
                   listen_on);
@@ -184,7 +192,7 @@ static enum err bind_socket(const char *listen_on, int *out, unsigned *port) {
     return OK;
 }
 
-static enum err start_http(struct http_server *s, int *fd) {
+static enum err start_http(struct http_server *s, SSL_CTX *tls, int *fd) {
     s->http = evhttp_new(s->ctx.base);
     if (!s->http) return ERR_NOMEM;
     evhttp_set_max_headers_size(s->http, HEADERS_MAX_BYTES);
@@ -196,14 +204,26 @@ static enum err start_http(struct http_server *s, int *fd) {
                                             EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
                                             EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
     evhttp_set_gencb(s->http, on_request, s);
-    evhttp_set_bevcb(s->http, on_connection, s);
     struct evconnlistener *l =
         evconnlistener_new(s->ctx.base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, *fd);
     if (!l) return ERR_NOMEM;
     *fd = -1; /* the listener's now */
-    if (evhttp_bind_listener(s->http, l)) return OK;
+    const enum err e = connections_new(s->ctx.base, tls, l, &s->connections);
+    if (e == OK) evhttp_set_bevcb(s->http, connection_accept, s->connections);
+    if (e == OK && evhttp_bind_listener(s->http, l)) return OK;
     evconnlistener_free(l);
     return ERR_NOMEM;
+}
+
+/* The threads beside the loop, and what is known about logins. */
+static enum err start_threads(struct http_server *s) {
+    enum err e = journaler_new(s->ctx.base, s->ctx.data_dir, &s->journaler);
+    if (e == OK) e = clerk_new(s->ctx.base, s->ctx.data_dir, ACTS_WAITING, &s->clerk);
+    if (e == OK) e = clerk_new(s->ctx.base, s->ctx.data_dir, LOGINS_WAITING, &s->gate);
+    if (e != OK)
+        log_error("http", "data_dir=%s err=%s: its register cannot be opened", s->ctx.data_dir, err_text(e));
+    if (e == OK) e = register_now_ms(s->ctx.reg, &s->latest_ms);
+    return e == OK ? logins_new(s, s->ctx.idle_s, &s->logins) : e;
 }
 
 enum err http_server_new(const struct http_context *ctx, struct http_server **out) {
@@ -213,29 +233,30 @@ enum err http_server_new(const struct http_context *ctx, struct http_server **ou
         log_error("http", "libevent=%s is too old: 2.1.12 or later is needed", event_get_version());
         return ERR_UNSUPPORTED;
     }
+    SSL_CTX *tls = NULL;
     struct http_server *s = calloc(1, sizeof *s);
     if (!s) return ERR_NOMEM;
     s->ctx = *ctx;
     s->started_ms = clock_wall_ms();
     TAILQ_INIT(&s->open);
-    enum err e = bind_socket(ctx->listen, &fd, &s->port);
+    enum err e = certificate_load(ctx->data_dir, &tls);
+    if (e == OK) e = bind_socket(ctx->listen, &fd, &s->port);
     if (e != OK) goto fail;
     if (ctx->page_dir && (e = static_load(ctx->page_dir, &s->page)) != OK) {
         log_error("http", "page=%s err=%s: build it with `make web`", ctx->page_dir, err_text(e));
         goto fail;
     }
     if ((e = events_new(s, &s->events)) != OK) goto fail;
-    if ((e = journaler_new(ctx->base, ctx->data_dir, &s->journaler)) != OK) {
-        log_error("http", "data_dir=%s err=%s: its journal cannot be opened", ctx->data_dir, err_text(e));
-        goto fail;
-    }
-    if ((e = start_http(s, &fd)) != OK) goto fail;
+    if ((e = start_threads(s)) != OK) goto fail;
+    if ((e = start_http(s, tls, &fd)) != OK) goto fail;
     if (ctx->metrics_port && (e = metrics_new(s, ctx->metrics_port, &s->metrics)) != OK) goto fail;
-    log_info("http", "listening=%s port=%u libevent=%s loopback only: no TLS and no accounts yet",
-             ctx->listen, s->port, event_get_version());
+    SSL_CTX_free(tls); /* shared by the connections */
+    log_info("http", "listening=%s port=%u libevent=%s tls=1.2,1.3", ctx->listen, s->port,
+             event_get_version());
     *out = s;
     return OK;
 fail:
+    SSL_CTX_free(tls);
     if (fd >= 0) close(fd);
     http_server_free(&s);
     return e;
@@ -251,14 +272,18 @@ void http_server_free(struct http_server **server) {
     if (!s) return;
     metrics_free(&s->metrics);
     events_free(&s->events);
-    journaler_free(
-        &s->journaler); /* what is queued is written; then nobody touches the lines of the exchanges */
+    /* What is queued is written; then nobody else touches the exchanges. */
+    clerk_free(&s->gate);
+    clerk_free(&s->clerk);
+    journaler_free(&s->journaler);
+    logins_free(&s->logins);
     /* Open exchanges wait for work that will not come; their requests go with their connections, or, when the
      * client left already, are ours to free. */
     for (struct exchange *x; (x = TAILQ_FIRST(&s->open));) {
         struct evhttp_request *req = exchange_detach(x);
         if (!evhttp_request_get_connection(req)) evhttp_request_free(req);
     }
+    connections_free(&s->connections);
     if (s->http) evhttp_free(s->http);
     static_free(&s->page);
     free(s);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server.h - the HTTP server: the bundled page, the API of API.md and media, over libevent's evhttp.
- * Until TLS and accounts exist it listens on loopback only and answers only requests addressed to this
- * machine. Threads: that of the event_base, for every call. Ownership: the context's pointers are borrowed
+/* server.h - the HTTP server: the bundled page, the API of API.md and media, over libevent's evhttp and TLS.
+ * Threads: that of the event_base, for every call. Ownership: the context's pointers are borrowed
  * for the server's life. */
 #ifndef HOST_HTTP_SERVER_H
 #define HOST_HTTP_SERVER_H
@@ -40,9 +39,12 @@ struct http_status {
 
 struct http_context {
     struct event_base *base;
-    const char *listen;    /* "127.0.0.1:8443": numeric, loopback; port 0 = any free one */
+    const char *listen; /* "127.0.0.1:8443": numeric; port 0 = any free one */
     unsigned metrics_port; /* of 127.0.0.1, see metrics.h; 0 = none */
-    const char *page_dir;  /* the built page (build/web); NULL = API only */
+    const char *names;  /* of this server, beside its addresses; comma-separated, NULL = none */
+    unsigned idle_s;    /* a session ends after so long without a request */
+    int retention_days;
+    const char *page_dir; /* the built page (build/web); NULL = API only */
     const char *data_dir;
     const char *tz;           /* IANA name */
     const char *site_allowed; /* config site.allowed; NULL = nothing */
@@ -59,9 +61,9 @@ struct http_context {
     void *arg;
 };
 
-/* Binds and serves. ERR_USAGE: not an address and port; ERR_DENIED: not a loopback address; ERR_BUSY: the
- * port is taken; ERR_MISSING: no built page in page_dir; ERR_UNSUPPORTED: a libevent older than 2.1.12. Each
- * is logged with what to do. */
+/* Binds and serves. ERR_USAGE: not an address and port; ERR_BUSY: the port is taken; ERR_MISSING: no built
+ * page in page_dir; ERR_UNSUPPORTED: a libevent older than 2.1.12; the errors of certificate_load(). Each is
+ * logged with what to do. */
 MUST_CHECK enum err http_server_new(const struct http_context *ctx, struct http_server **out);
 unsigned http_server_port(const struct http_server *s);
 /* Closes every connection. The extract of the context must be freed before: its answers go to these. */

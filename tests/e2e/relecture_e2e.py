@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the end-to-end tests share: the shipped binaries, a fresh data directory, TAP output."""
+import http.client
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,7 @@ RELECTURE = os.path.join(BUILD, "relecture")
 VTEST = "/usr/share/doc/opencv-doc/examples/data/vtest.avi"
 START = "2026-11-20T14:00:00Z"
 START_MS = 1795183200000
+PASSWORD = "Correct-Horse-7"
 
 
 def run(*args, check=None, timeout=300, **kw):
@@ -65,11 +68,100 @@ class Site:
             i.pop("took_ms", None)
         return sorted(items, key=lambda i: i["id"])
 
+    def user(self, login, role, password=PASSWORD, name=None):
+        """An account, made by the command."""
+        self("user", "add", "--login", login, "--name", name or f"Personne {login}", "--role", role, "--habilitation",
+             "arrêté 2026-12", input=password + "\n", check=0)
+
+    def serve(self, *settings):
+        """A running server; its first line has been read."""
+        return Server(self, settings)
+
     def popen(self, *args, **kw):
         return subprocess.Popen([self.exe, "-d", self.dir, *args], text=True, **kw)
 
     def close(self):
         shutil.rmtree(self.top, ignore_errors=True)
+
+
+class Server:
+    """`relecture serve` on a port of its own. Its certificate is checked by every client."""
+
+    def __init__(self, site, settings=()):
+        self.site = site
+        sets = [a for s in settings for a in ("--set", s)]
+        self.process = site.popen(*sets, "serve", "--listen", "127.0.0.1:0", stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
+        line = self.process.stdout.readline()
+        assert "https://" in line, line
+        self.host = line.split("https://")[1].split("/")[0]
+        self.tls = ssl.create_default_context(cafile=os.path.join(site.dir, "tls", "cert.pem"))
+
+    def client(self):
+        """Somebody who has not logged in."""
+        return Client(self)
+
+    def login(self, role="operator", login=None, password=PASSWORD):
+        """A client signed in as a user of that role, who is made when he is not there."""
+        login = login or role + "-1"
+        known = json.loads(self.site("user", "list", "--json", check=0).stdout)
+        if not any(u["login"] == login for u in known):
+            self.site.user(login, role, password)
+        c = self.client()
+        status, body = c.post("/login", {"login": login, "secret": password})
+        assert status == 200, (status, body)
+        return c
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(60) == 0
+
+
+class Client:
+    """A browser's side of the API: cookie, X-CSRF, X-Case. Paths without a slash at /api/v1 are below it."""
+
+    def __init__(self, server):
+        self.server = server
+        self.cookie = self.csrf = None
+        self.case = server.site.case
+
+    def ask(self, method, path, body=None, headers=None, timeout=120):
+        """Status, headers and bytes of the answer."""
+        h = {"X-Case": self.case} if self.case else {}
+        if self.cookie:
+            h["Cookie"] = self.cookie
+        if self.csrf and method != "GET":
+            h["X-CSRF"] = self.csrf
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body)
+        if body is not None:
+            h["Content-Type"] = "application/json"
+        h.update(headers or {})
+        c = http.client.HTTPSConnection(self.server.host, timeout=timeout, context=self.server.tls)
+        try:
+            c.request(method, path if path.startswith(("/api/", "/assets/")) or path == "/" else "/api/v1" + path, body,
+                      {k: v for k, v in h.items() if v is not None})
+            r = c.getresponse()
+            data = r.read()
+        finally:
+            c.close()
+        for line in r.headers.get_all("Set-Cookie") or []:
+            self.cookie = line.split(";")[0]
+        return r.status, r.headers, data
+
+    def json(self, method, path, body=None, **headers):
+        """Status and JSON; header names are given with _ for -."""
+        status, _, data = self.ask(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+        answer = json.loads(data) if data else None
+        if status == 200 and isinstance(answer, dict) and "csrf" in answer:
+            self.csrf = answer["csrf"]
+        return status, answer
+
+    def get(self, path, **headers):
+        return self.json("GET", path, None, **headers)
+
+    def post(self, path, body=None, **headers):
+        return self.json("POST", path, {} if body is None else body, **headers)
 
 
 def clip(name, *ffmpeg_args):

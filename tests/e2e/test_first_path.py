@@ -1,12 +1,11 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
 """A recorded file goes in, a search finds the passage: with the shipped binaries on real footage."""
+import http.client
 import json
 import os
 import subprocess
 import time
-import urllib.error
-import urllib.request
 
 from relecture_e2e import RELECTURE, START_MS, VTEST, Site, children, clip, main, run, short_clip, wait_for
 
@@ -78,31 +77,21 @@ def the_index_checks_out_bit_by_bit():
     assert "is whole" in site("check-index", check=0).stdout
 
 
-def get(url, **headers):
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as r:
-        return r.status, dict(r.headers), r.read()
-
-
 def the_server_gives_page_search_thumbnail_and_a_clip_that_plays():
-    server = site.popen("serve", "--listen", "127.0.0.1:0", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    server = site.serve()
     try:
-        line = server.stdout.readline()
-        base = line.split(" on ")[1].split()[0].rstrip("/")
-        status, _, body = get(base + "/")
+        operator = server.login()
+        status, _, body = server.client().ask("GET", "/")
         assert status == 200 and b"<html" in body
-        rq = urllib.request.Request(base + "/api/v1/search", method="POST",
-                                    data=json.dumps({"sentence": "personne"}).encode(),
-                                    headers={"Content-Type": "application/json", "X-Case": site.case})
-        with urllib.request.urlopen(rq, timeout=30) as r:
-            answer = json.loads(r.read())
-        assert answer["total"] == site.search("personne")["total"]
+        status, answer = operator.post("/search", {"sentence": "personne"})
+        assert status == 200 and answer["total"] == site.search("personne")["total"], answer
         one = answer["items"][0]["id"]
-        status, headers, jpeg = get(f"{base}/api/v1/media/t/{one}.jpg?case={site.case}")
+        _, headers, jpeg = operator.ask("GET", f"/media/t/{one}.jpg")
         assert headers["Content-Type"] == "image/jpeg" and jpeg[:2] == b"\xff\xd8", headers
-        url = f"{base}/api/v1/media/clip/{one}.mp4?case={site.case}"
-        status, headers, mp4 = get(url)
+        url = f"/media/clip/{one}.mp4?case={site.case}"
+        _, headers, mp4 = operator.ask("GET", url, headers={"X-Case": None})
         assert headers["Content-Type"] == "video/mp4" and headers.get("Accept-Ranges") == "bytes", headers
-        status, headers, part = get(url, Range="bytes=100-199")
+        status, headers, part = operator.ask("GET", url, headers={"Range": "bytes=100-199"})
         assert status == 206 and part == mp4[100:200], (status, headers)
         path = os.path.join(site.top, "clip.mp4")
         with open(path, "wb") as f:
@@ -110,27 +99,35 @@ def the_server_gives_page_search_thumbnail_and_a_clip_that_plays():
         streams = json.loads(run("ffprobe", "-v", "error", "-show_streams", "-of", "json", path, check=0).stdout)
         assert streams["streams"][0]["codec_name"] == "h264", streams
     finally:
-        server.terminate()
-        assert server.wait(20) == 0
+        server.stop()
 
 
 def a_batch_given_to_a_running_server_is_imported_by_it():
     two = Site()
-    server = two.popen("serve", "--listen", "127.0.0.1:0", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    server = two.serve()
     try:
-        server.stdout.readline()
         (item,) = two.items(short_clip())
         assert item["state"] == "done", item
         assert 0 < two.search("personne")["total"] <= item["sightings"], item
     finally:
-        server.terminate()
-        server.wait(20)
+        server.stop()
         two.close()
 
 
-def a_listen_address_that_is_not_loopback_is_refused():
-    p = site("serve", "--listen", "0.0.0.0:8443", timeout=60)
-    assert p.returncode != 0 and "127.0.0.0/8" in p.stderr, p
+def the_server_speaks_tls_only_on_whatever_address_it_listens():
+    server = site.serve()
+    try:
+        plain = http.client.HTTPConnection(server.host, timeout=30)
+        try:
+            plain.request("GET", "/")
+            answer = plain.getresponse().read()
+        except (http.client.HTTPException, OSError):
+            answer = b""
+        assert answer == b"", answer
+    finally:
+        server.stop()
+    p = site("serve", "--listen", "nowhere", timeout=60)
+    assert p.returncode == 2 and "ADDRESS:PORT" in p.stderr, p
 
 
 def a_wide_recording_is_watched_by_the_wide_detector():
@@ -203,7 +200,7 @@ if __name__ == "__main__":
             the_index_checks_out_bit_by_bit,
             the_server_gives_page_search_thumbnail_and_a_clip_that_plays,
             a_batch_given_to_a_running_server_is_imported_by_it,
-            a_listen_address_that_is_not_loopback_is_refused,
+            the_server_speaks_tls_only_on_whatever_address_it_listens,
             a_wide_recording_is_watched_by_the_wide_detector,
             a_camera_with_a_shorter_term_is_purged_at_it,
             the_card_gives_the_committed_bytes_and_one_flipped_hash_is_noticed,

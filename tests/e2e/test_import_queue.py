@@ -12,9 +12,7 @@ CAMERAS = ("gare-01", "quai-02")
 
 
 def serve(site):
-    p = site.popen("serve", "--listen", "127.0.0.1:0", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert p.stdout.readline(), "the server did not start"
-    return p
+    return site.serve().process
 
 
 def queue(site, *args):

@@ -6,34 +6,10 @@ import os
 import shutil
 import signal
 import subprocess
-import urllib.error
-import urllib.request
 
 from relecture_e2e import RELECTURE, START, START_MS, Site, children, clip, main, short_clip, wait_for
 
 reference = None
-
-
-def serve(site):
-    """A server of the site; its process and its address."""
-    p = site.popen("serve", "--listen", "127.0.0.1:0", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    line = p.stdout.readline()
-    assert "http://" in line, line
-    return p, line.split()[3].rstrip("/")
-
-
-def stop(p):
-    p.terminate()
-    assert p.wait(60) == 0
-
-
-def get(site, url):
-    """Status and JSON body."""
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers={"X-Case": site.case}), timeout=60) as r:
-            return r.status, json.load(r)
-    except urllib.error.HTTPError as e:
-        return e.code, json.load(e)
 
 
 def tiny():
@@ -42,14 +18,14 @@ def tiny():
 
 def a_batch_with_odd_names_is_told_file_by_file():
     site = Site()
-    p, _ = serve(site)
+    server = site.serve()
     odd = os.path.join(site.top.encode(), b"not-utf8-\xff.mp4")
     lines = os.path.join(site.top, "two\nlines \"and\" 'quotes' é.mp4")
     shutil.copy(tiny(), odd)
     shutil.copy(tiny(), lines)
     out = subprocess.run([os.fsencode(a) for a in [RELECTURE, "-d", site.dir, *site.import_args()]] + [odd, lines],
                          capture_output=True, text=True, timeout=120)
-    stop(p)
+    server.stop()
     items = [json.loads(line) for line in out.stdout.splitlines()]
     assert out.returncode == 3, (out.returncode, out.stdout, out.stderr)
     states = {os.path.basename(i["file"]): i["state"] for i in items}
@@ -62,10 +38,10 @@ def a_batch_with_odd_names_is_told_file_by_file():
 
 def a_batch_whose_names_fill_megabytes_is_taken_whole():
     site = Site()
-    p, _ = serve(site)
+    server = site.serve()
     names = [f"/nowhere/{'x' * 200}/{i}.mp4" for i in range(8000)]
     out = site(*site.import_args(*names), timeout=120)
-    stop(p)
+    server.stop()
     assert out.returncode == 1, (out.returncode, out.stderr)
     assert len(out.stdout.splitlines()) == len(names), (len(out.stdout.splitlines()), out.stderr)
     site.close()
@@ -79,26 +55,28 @@ def a_server_killed_in_mid_import_goes_on_by_itself_exactly_once():
     undisturbed.close()
     assert reference
     site = Site()
-    p, url = serve(site)
+    server = site.serve()
+    operator = server.login()
     client = site.popen(*site.import_args(short_clip()), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def begun():
-        status, body = get(site, url + "/api/v1/imports")
+        status, body = operator.get("/imports")
         return status == 200 and any(i["state"] == "running" and i["done_ms"] > 3000 for i in body["items"])
 
     wait_for(begun, 120, "three seconds analysed")
-    p.send_signal(signal.SIGKILL)
-    p.wait()
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait()
     out, err = client.communicate(timeout=60)
     assert client.returncode == 1 and "started again" in err, (client.returncode, out, err)
-    p, url = serve(site)
+    server = site.serve()
+    operator = server.login()
 
     def over():
-        status, body = get(site, url + "/api/v1/imports")
+        status, body = operator.get("/imports")
         return status == 200 and [i["state"] for i in body["items"]] == ["done"]
 
     wait_for(over, 180, "the end of the import, by itself")
-    stop(p)
+    server.stop()
     site("check-index", check=0)
     got = site.persons()
     site.close()
@@ -111,19 +89,20 @@ def a_recording_that_is_gone_or_another_one_is_not_played_and_the_answer_says_wh
     shutil.copy(short_clip(), file)
     site.items(file)
     passage = site.persons()[0]["id"]
-    p, url = serve(site)
+    server = site.serve()
+    operator = server.login()
     os.rename(file, file + ".away")
-    status, body = get(site, f"{url}/api/v1/sightings/{passage}/clip")
+    status, body = operator.get(f"/sightings/{passage}/clip")
     assert status == 502 and "no longer where it was imported from" in body["message"], (status, body)
     shutil.copy(tiny(), file)
-    status, body = get(site, f"{url}/api/v1/sightings/{passage}/clip")
+    status, body = operator.get(f"/sightings/{passage}/clip")
     assert status == 502 and "no longer the file that was imported" in body["message"], (status, body)
     os.rename(file + ".away", file)
-    status, body = get(site, f"{url}/api/v1/sightings/{passage}/clip")
+    status, body = operator.get(f"/sightings/{passage}/clip")
     assert status == 200 and body["from_ms"] >= START_MS, (status, body)
     cache = os.path.join(site.dir, "cache")
     assert os.listdir(cache)
-    stop(p)
+    server.stop()
     # What was derived from an erased recording goes with it.
     site("purge", "--case", site.case, check=0)
     left = os.listdir(cache)
@@ -135,13 +114,14 @@ def passages_before_the_case_begins_are_never_found():
     site = Site()
     site.items(short_clip(), start="2026-11-20T12:59:50Z")
     got = site.persons()
-    p, url = serve(site)
+    server = site.serve()
+    operator = server.login()
     first = 1795179600000
     for i in got:
         assert i["to_ms"] >= first, i
-        status, body = get(site, f"{url}/api/v1/sightings/{i['id']}/clip")
+        status, body = operator.get(f"/sightings/{i['id']}/clip")
         assert status == 200 and body["all_from_ms"] >= first, (status, body)
-    stop(p)
+    server.stop()
     site.close()
     outside = Site(hours=("15", "16"))
     outside.items(short_clip(), start=START)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HTTP server over real sockets on 127.0.0.1, with the register, index, search and extract behind it
+/* The HTTP server over TLS on 127.0.0.1, with a register of its own; index, search and extract behind it are
  * replaced by the functions below: what is allowed to reach them is the point here. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,27 +15,39 @@
 #include <unistd.h>
 
 #include <event2/event.h>
+#include <openssl/ssl.h>
+#include <sodium.h>
+#include <sqlite3.h>
 
 #include "host/base/clock.h"
+#include "host/base/fs.h"
 #include "host/base/log.h"
+#include "host/case/session.h"
+#include "host/case/user.h"
+#include "host/http/certificate.h"
+#include "host/http/connection.h"
+#include "host/http/login.h"
 #include "host/http/server.h"
 #include "host/media/extract.h"
 #include "host/pipe/accuracy.h"
 #include "host/search/search.h"
 #include "tests/support/test.h"
+#include "tests/support/tmpdir.h"
 
 #define NOW_MS   1795000000000
 #define FROM_MS  (NOW_MS - 7200000)
 #define CASE     "2026-0001"
+#define CLOSED   "2026-0002"
+#define EXPIRED  "2026-0003"
 #define SIGHTING "77"
 
 /* ---- what stands behind the server ----------------------------------------------------------------------
  */
 static struct {
-    unsigned n_searches, n_journal, n_clips;
-    enum err journal_result, search_result;
+    unsigned n_searches, n_clips;
+    enum err search_result;
     const char *code;
-    char sentence[64], action[32], case_id[40];
+    char sentence[64];
     bool extract_waits; /* the answer comes when the test says so */
     extract_fn *waiting;
     void *waiting_arg;
@@ -43,55 +55,6 @@ static struct {
     char file[128];
 } fake;
 
-enum err case_get(struct register_db *r, const char *id, struct case_file *out) {
-    (void)r;
-    *out = (struct case_file){.from_ms = FROM_MS, .to_ms = NOW_MS, .state = "open"};
-    snprintf(out->id, sizeof out->id, "%s", id);
-    if (strcmp(id, "closed") == 0) snprintf(out->state, sizeof out->state, "closed");
-    if (strcmp(id, "expired") == 0) out->expires_ms = NOW_MS - 1;
-    bool known = strcmp(id, CASE) == 0 || strcmp(id, "closed") == 0 || strcmp(id, "expired") == 0;
-    return known ? OK : ERR_MISSING;
-}
-enum err case_list(struct register_db *r, struct case_file **out, unsigned *n) {
-    (void)r;
-    *out = NULL;
-    *n = 0;
-    return OK;
-}
-enum err camera_list(struct register_db *r, struct camera **out, unsigned *n) {
-    (void)r;
-    *out = calloc(1, sizeof **out);
-    if (!*out) return ERR_NOMEM;
-    snprintf((*out)->id, sizeof(*out)->id, "gare-01");
-    *n = 1;
-    return OK;
-}
-enum err camera_get(struct register_db *r, const char *id, struct camera *out) {
-    (void)r;
-    *out = (struct camera){.number = 3};
-    return strcmp(id, "gare-01") == 0 ? OK : ERR_MISSING;
-}
-enum err register_open(const char *dir, bool create, struct register_db **out) {
-    (void)dir;
-    (void)create;
-    *out = (struct register_db *)&fake;
-    return OK;
-}
-void register_close(struct register_db **r) {
-    *r = NULL;
-}
-/* On the journal's own thread; a test looks after the answer has come back by the mailbox. */
-enum err journal_add_many(struct register_db *r, const struct journal_entry *e, size_t n, uint64_t *seq) {
-    (void)r;
-    for (size_t i = 0; i < n; i++) {
-        if (strchr(e[i].detail, 0x7f)) return ERR_USAGE;
-        snprintf(fake.action, sizeof fake.action, "%s", e[i].action);
-        snprintf(fake.case_id, sizeof fake.case_id, "%s", e[i].case_id);
-    }
-    fake.n_journal += (unsigned)n;
-    *seq = fake.n_journal;
-    return fake.journal_result;
-}
 enum err search_json(const struct search_context *ctx, const json_t *body, json_t **answer) {
     (void)ctx;
     const char *sentence = json_string_value(json_object_get(body, "sentence"));
@@ -137,7 +100,7 @@ enum err index_recording_get(struct index_reader *r, uint64_t id, struct recordi
 }
 enum err index_recording_at(struct index_reader *r, const struct perimeter *p, uint16_t camera_number,
                             int64_t at_ms, struct recording *out) {
-    assert_int_equal(camera_number, 3);
+    assert_int_equal(camera_number, 1);
     if (at_ms < p->from_ms || at_ms >= FROM_MS + 540000) return ERR_MISSING;
     return index_recording_get(r, 5, out);
 }
@@ -202,6 +165,10 @@ enum err extract_still(struct extract *ex, const char *path, int64_t at_us, cons
     return extract_clip(ex, path, at_us, at_us, key, done, arg);
 }
 
+#define HOST    "Host: 127.0.0.1\r\n"
+#define IN_CASE "X-Case: " CASE "\r\n"
+#define JSON    "Content-Type: application/json\r\n"
+
 /* ---- a client -------------------------------------------------------------------------------------------
  */
 static struct event_base *base;
@@ -213,15 +180,46 @@ static int64_t mono_ms(void) {
     return (int64_t)(clock_mono_ns() / 1000000);
 }
 
-static int client(void) {
+static char data_dir[64];
+static struct register_db *reg;
+static SSL_CTX *tls;
+static char auth[256]; /* cookie and CSRF token of the operator; "" = nobody is signed in */
+
+/* One connection of a browser. */
+struct browser {
+    int fd;
+    SSL *ssl;
+};
+
+static void hang_up(struct browser *b) {
+    SSL_free(b->ssl);
+    close(b->fd);
+}
+
+static struct browser client(void) {
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)http_server_port(server)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-    return fd;
+    struct browser b = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .ssl = SSL_new(tls)};
+    assert_true(b.fd >= 0);
+    assert_non_null(b.ssl);
+    assert_int_equal(connect(b.fd, (const struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(fcntl(b.fd, F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(SSL_set_fd(b.ssl, b.fd), 1);
+    for (int64_t deadline_ms = mono_ms() + 5000; SSL_connect(b.ssl) != 1;) {
+        assert_true(mono_ms() < deadline_ms);
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    }
+    return b;
+}
+
+/* `text`, with what a signed-in browser adds behind its Host. */
+static void send_request(struct browser *b, const char *text) {
+    static char whole[48000];
+    const char *host = strstr(text, HOST);
+    const size_t n = host ? (size_t)(host - text) + strlen(HOST) : strlen(text);
+    snprintf(whole, sizeof whole, "%.*s%s%s", (int)n, text, host ? auth : "", text + n);
+    assert_int_equal(SSL_write(b->ssl, whole, (int)strlen(whole)), (int)strlen(whole));
 }
 
 /* True when the reply holds its headers and as many bytes of body as they announce. */
@@ -235,18 +233,20 @@ static bool complete(size_t n, bool head) {
 
 /* Sends `text` on fd and runs the loop until `reply` holds the answer; its status, or 0 when the server
  * closed the connection without one. */
-static int talk(int fd, const char *text) {
+static int talk(struct browser *b, const char *text) {
     size_t n = 0;
-    int64_t deadline_ms = mono_ms() + 5000;
-    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+    int64_t deadline_ms = mono_ms() + 10000;
+    send_request(b, text);
     memset(reply, 0, sizeof reply);
     for (;;) {
         assert_true(mono_ms() < deadline_ms);
         event_base_loop(base, EVLOOP_NONBLOCK);
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        if (poll(&p, 1, 1) <= 0) continue;
-        ssize_t got = recv(fd, reply + n, sizeof reply - 1 - n, 0);
-        if (got < 0 && errno == EAGAIN) continue;
+        int got = SSL_read(b->ssl, reply + n, (int)(sizeof reply - 1 - n));
+        if (got <= 0 && SSL_get_error(b->ssl, got) == SSL_ERROR_WANT_READ) {
+            struct pollfd p = {.fd = b->fd, .events = POLLIN};
+            (void)poll(&p, 1, 1);
+            continue;
+        }
         if (got <= 0) break;
         n += (size_t)got;
         if (complete(n, strncmp(text, "HEAD", 4) == 0)) break;
@@ -255,15 +255,11 @@ static int talk(int fd, const char *text) {
 }
 
 static int ask(const char *text) {
-    int fd = client();
-    int status = talk(fd, text);
-    close(fd);
+    struct browser b = client();
+    int status = talk(&b, text);
+    hang_up(&b);
     return status;
 }
-
-#define HOST    "Host: 127.0.0.1\r\n"
-#define IN_CASE "X-Case: " CASE "\r\n"
-#define JSON    "Content-Type: application/json\r\n"
 
 static int get(const char *path, const char *headers) {
     char text[1024];
@@ -296,6 +292,104 @@ static void write_file(const char *name, const char *text) {
 }
 
 static const struct accuracy *ctx_accuracy; /* of the next server */
+/* ---- the register behind it -----------------------------------------------------------------------------
+ */
+#define PASSWORD "Correct-Horse-7"
+
+static void sql(const char *text) {
+    char path[96], *why = NULL;
+    sqlite3 *db;
+    snprintf(path, sizeof path, "%s/register.db", data_dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    if (sqlite3_exec(db, text, NULL, NULL, &why) != SQLITE_OK) fail_msg("%s: %s", text, why);
+    sqlite3_close(db);
+}
+
+/* One value of the register, as text. */
+static const char *value(const char *query) {
+    static char text[256];
+    char path[96];
+    sqlite3 *db;
+    sqlite3_stmt *st;
+    snprintf(path, sizeof path, "%s/register.db", data_dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    assert_int_equal(sqlite3_prepare_v2(db, query, -1, &st, NULL), SQLITE_OK);
+    const bool row = sqlite3_step(st) == SQLITE_ROW && sqlite3_column_text(st, 0);
+    snprintf(text, sizeof text, "%s", row ? (const char *)sqlite3_column_text(st, 0) : "");
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return text;
+}
+
+static uint64_t lines_before;
+static unsigned n_journal(void) {
+    return (unsigned)(strtoull(value("SELECT coalesce(max(seq),0) FROM journal"), NULL, 10) - lines_before);
+}
+#define assert_last_line(column, text)                                                                       \
+    assert_string_equal(value("SELECT " column " FROM journal ORDER BY seq DESC LIMIT 1"), text)
+
+static void add_user(const char *login, enum role role) {
+    struct user u = {.role = role, .valid_from_ms = NOW_MS - 1000, .valid_to_ms = NOW_MS + 86400000};
+    snprintf(u.login, sizeof u.login, "%s", login);
+    snprintf(u.name, sizeof u.name, "Personne %s", login);
+    assert_int_equal(user_add(reg, &u, PASSWORD), OK);
+}
+
+static void add_case(const char *id, int64_t expires_ms) {
+    uint16_t one = 1;
+    struct case_file c = {.requisition = "PV 1",
+                          .authority = "OPJ",
+                          .basis = "CPP 60-1",
+                          .from_ms = FROM_MS,
+                          .to_ms = NOW_MS,
+                          .cameras = &one,
+                          .n_cameras = 1,
+                          .criteria = "all",
+                          .expires_ms = expires_ms};
+    assert_int_equal(case_open(reg, &c), OK);
+    assert_string_equal(c.id, id);
+}
+
+/* Once for all tests: hashing a password takes a tenth of a second. */
+static int make_register(void **state) {
+    (void)state;
+    struct camera camera = {.id = "gare-01", .name = "Gare", .heading_deg = -1, .fov_deg = -1};
+    clock_fake(NOW_MS);
+    if (!tmpdir_make(data_dir, sizeof data_dir)) return -1;
+    if (register_open(data_dir, true, &reg) != OK || certificate_make(data_dir, "") != OK) return -1;
+    assert_int_equal(camera_add(reg, &camera), OK);
+    add_user("op", ROLE_OPERATOR);
+    add_user("boss", ROLE_CHIEF);
+    add_user("eye", ROLE_AUDITOR);
+    add_case(CASE, 0);
+    add_case(CLOSED, 0);
+    add_case(EXPIRED, NOW_MS - 1);
+    assert_int_equal(case_close(reg, CLOSED, "boss"), OK);
+    tls = SSL_CTX_new(TLS_client_method());
+    return tls ? 0 : -1;
+}
+
+static int remove_register(void **state) {
+    (void)state;
+    SSL_CTX_free(tls);
+    register_close(&reg);
+    tmpdir_remove(data_dir);
+    return 0;
+}
+
+/* From now on every request comes from this user's browser; NULL = from nobody's. */
+static void sign_in(const char *login) {
+    uint8_t token[SESSION_TOKEN_BYTES];
+    char text[64], csrf[LOGIN_CSRF_BYTES];
+    auth[0] = '\0';
+    if (!login) return;
+    assert_int_equal(session_open(reg, login, "test", token), OK);
+    sodium_bin2base64(text, sizeof text, token, sizeof token, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    login_csrf(token, csrf);
+    snprintf(auth, sizeof auth, "Cookie: a=b; __Host-s=%s\r\nX-CSRF: %s\r\n", text, csrf);
+}
 
 static int start(void **state) {
     (void)state;
@@ -307,11 +401,17 @@ static int start(void **state) {
     const struct http_context ctx = {.base = base,
                                      .listen = "127.0.0.1:0",
                                      .page_dir = page_dir,
-                                     .data_dir = "/tmp",
+                                     .data_dir = data_dir,
                                      .tz = "Europe/Paris",
+                                     .names = "centre.example",
+                                     .idle_s = 900,
                                      .version = "test",
                                      .accuracy = ctx_accuracy,
+                                     .reg = reg,
                                      .extract = (struct extract *)&fake};
+    sign_in("op");
+    lines_before = 0;
+    lines_before = n_journal();
     return http_server_new(&ctx, &server) == OK ? 0 : -1;
 }
 
@@ -369,6 +469,7 @@ static void http_request_for_another_host_is_refused(void **state) {
     assert_int_equal(ask("GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"), 421);
     assert_int_equal(ask("GET / HTTP/1.1\r\n\r\n"), 421);
     assert_int_equal(ask("GET / HTTP/1.1\r\nHost: localhost:9999\r\n\r\n"), 200);
+    assert_int_equal(ask("GET / HTTP/1.1\r\nHost: centre.example\r\n\r\n"), 200);
 }
 
 static void http_request_from_another_sites_page_is_refused(void **state) {
@@ -383,9 +484,9 @@ static void http_search_without_an_open_case_is_refused(void **state) {
     assert_int_equal(post("/api/v1/search", JSON, "{\"sentence\":\"x\"}"), 403);
     assert_reply_holds("\"code\":\"no_case\"");
     assert_int_equal(post("/api/v1/search", JSON "X-Case: other\r\n", "{}"), 403);
-    assert_int_equal(post("/api/v1/search", JSON "X-Case: closed\r\n", "{}"), 403);
+    assert_int_equal(post("/api/v1/search", JSON "X-Case: " CLOSED "\r\n", "{}"), 403);
     assert_reply_holds("\"code\":\"case_closed\"");
-    assert_int_equal(post("/api/v1/search", JSON "X-Case: expired\r\n", "{}"), 403);
+    assert_int_equal(post("/api/v1/search", JSON "X-Case: " EXPIRED "\r\n", "{}"), 403);
     assert_reply_holds("\"code\":\"case_expired\"");
     assert_int_equal(get("/api/v1/media/t/77.jpg", ""), 403);
     assert_int_equal(get("/api/v1/media/clip/77.mp4", ""), 403);
@@ -397,13 +498,17 @@ static void http_search_is_journalled_before_it_is_answered(void **state) {
     (void)state;
     assert_int_equal(post("/api/v1/search", IN_CASE JSON, "{\"sentence\":\"personne haut rouge\"}"), 200);
     assert_string_equal(fake.sentence, "personne haut rouge");
-    assert_string_equal(fake.action, "search");
-    assert_string_equal(fake.case_id, CASE);
+    assert_last_line("action", "search");
+    assert_last_line("case_id", CASE);
+    assert_last_line("user", "op");
+    assert_last_line("role", "operator");
     assert_reply_holds("Cache-Control: no-store");
     assert_int_equal(post("/api/v1/search", IN_CASE JSON, "{\"sentence\":\"a\x7f\"}"), 200);
-    fake.journal_result = ERR_FULL;
+    sql("ALTER TABLE journal RENAME TO away");
     assert_int_equal(post("/api/v1/search", IN_CASE JSON, "{\"sentence\":\"personne\"}"), 500);
+    assert_reply_holds("\"code\":\"journal\"");
     assert_reply_lacks("items");
+    sql("ALTER TABLE away RENAME TO journal");
 }
 
 static void http_search_refused_by_the_case_keeps_its_reason(void **state) {
@@ -416,7 +521,7 @@ static void http_search_refused_by_the_case_keeps_its_reason(void **state) {
     assert_reply_holds("outside_period");
     fake.search_result = ERR_DENIED;
     assert_int_equal(post("/api/v1/search", IN_CASE JSON, "{\"sentence\":\"x\"}"), 403);
-    assert_int_equal(fake.n_journal, 3);
+    assert_int_equal(n_journal(), 3);
 }
 
 static void http_sentence_in_an_address_is_refused(void **state) {
@@ -440,7 +545,7 @@ static void http_bodies_that_are_no_json_object_are_refused(void **state) {
 static void http_methods_are_told(void **state) {
     (void)state;
     assert_int_equal(ask("DELETE /api/v1/search HTTP/1.1\r\n" HOST "\r\n"), 405);
-    assert_reply_holds("Allow: GET, HEAD, POST");
+    assert_reply_holds("Allow: GET, HEAD, POST\r");
     assert_int_equal(ask("PUT / HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"), 405);
     assert_int_equal(ask("HEAD / HTTP/1.1\r\n" HOST "\r\n"), 200);
     assert_reply_holds("Content-Length: 11");
@@ -479,7 +584,7 @@ static void http_clip_starts_five_seconds_before_but_not_before_the_case(void **
     snprintf(from, sizeof from, "\"from_ms\":%lld", (long long)FROM_MS);
     assert_reply_holds(from);
     assert_reply_holds("/api/v1/media/clip/77.mp4?case=" CASE);
-    assert_string_equal(fake.action, "play");
+    assert_last_line("action", "play");
 }
 
 static void part_is(const char *query, int64_t from_s, int64_t to_s) {
@@ -529,7 +634,7 @@ static void http_clip_is_served_in_ranges_and_journalled_once(void **state) {
     assert_string_equal(body_of(), "89");
     assert_int_equal(
         get("/api/v1/media/clip/77.mp4?case=" CASE, "Range: bytes=8-\r\nIf-Range: \"other\"\r\n"), 200);
-    assert_int_equal(fake.n_journal, 1);
+    assert_int_equal(n_journal(), 1);
 }
 
 static void http_still_outside_the_period_is_refused(void **state) {
@@ -556,10 +661,10 @@ static void http_view_of_a_camera_is_cut_to_the_case_and_journalled(void **state
     snprintf(part, sizeof part, "/api/v1/media/camera/gare-01.mp4?case=" CASE "&from_ms=%lld",
              (long long)piece_ms);
     assert_reply_holds(part);
-    assert_string_equal(fake.action, "view");
+    assert_last_line("action", "view");
     assert_int_equal(get(part, ""), 200);
     assert_string_equal(body_of(), "0123456789");
-    assert_int_equal(fake.n_journal, 1);
+    assert_int_equal(n_journal(), 1);
     snprintf(path, sizeof path, "/api/v1/cameras/gare-01/clip?at_ms=%lld", (long long)FROM_MS);
     assert_int_equal(get(path, IN_CASE), 200);
     assert_int_equal(fake.from_us, 60000000);
@@ -572,21 +677,21 @@ static void http_view_of_a_camera_is_cut_to_the_case_and_journalled(void **state
     snprintf(path, sizeof path, "/api/v1/media/camera/gare-01.jpg?case=" CASE "&t_ms=%lld", (long long)at_ms);
     assert_int_equal(get(path, ""), 200);
     assert_int_equal(fake.from_us, 121234000);
-    assert_string_equal(fake.action, "still");
+    assert_last_line("action", "still");
 }
 
 /* A clip takes seconds to make; the client may be gone by then. */
 static void http_client_that_leaves_while_its_clip_is_made_is_no_harm(void **state) {
     (void)state;
     fake.extract_waits = true;
-    int fd = client();
+    struct browser b = client();
     const char *text = "GET /api/v1/media/clip/77.mp4?case=" CASE " HTTP/1.1\r\n" HOST "\r\n";
-    assert_int_equal(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+    send_request(&b, text);
     for (int64_t deadline_ms = mono_ms() + 5000; fake.n_clips == 0;) {
         assert_true(mono_ms() < deadline_ms);
         event_base_loop(base, EVLOOP_NONBLOCK);
     }
-    close(fd);
+    hang_up(&b);
     event_base_loop(base, EVLOOP_NONBLOCK);
     deliver(fake.waiting, fake.waiting_arg);
     event_base_loop(base, EVLOOP_NONBLOCK);
@@ -596,47 +701,47 @@ static void http_client_that_leaves_while_its_clip_is_made_is_no_harm(void **sta
 static void http_server_ends_while_a_clip_is_made(void **state) {
     (void)state;
     fake.extract_waits = true;
-    int fd = client();
+    struct browser b = client();
     const char *text = "GET /api/v1/sightings/77/clip?case=" CASE " HTTP/1.1\r\n" HOST "\r\n";
-    assert_int_equal(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+    send_request(&b, text);
     for (int64_t deadline_ms = mono_ms() + 5000; fake.n_clips == 0;) {
         assert_true(mono_ms() < deadline_ms);
         event_base_loop(base, EVLOOP_NONBLOCK);
     }
     http_server_free(&server);
-    close(fd);
+    hang_up(&b);
 }
 
 static void http_events_stream_tells_the_state_of_imports_and_survives_the_client(void **state) {
     (void)state;
-    int fd = client();
-    assert_int_equal(talk(fd, "GET /api/v1/events?case=" CASE " HTTP/1.1\r\n" HOST "\r\n"), 200);
+    struct browser b = client();
+    assert_int_equal(talk(&b, "GET /api/v1/events?case=" CASE " HTTP/1.1\r\n" HOST "\r\n"), 200);
     assert_reply_holds("text/event-stream");
     for (int64_t deadline_ms = mono_ms() + 5000; !strstr(reply, "event: import");) {
         assert_true(mono_ms() < deadline_ms);
         event_base_loop(base, EVLOOP_NONBLOCK);
         size_t n = strlen(reply);
-        ssize_t got = recv(fd, reply + n, sizeof reply - 1 - n, MSG_DONTWAIT);
+        int got = SSL_read(b.ssl, reply + n, (int)(sizeof reply - 1 - n));
         if (got > 0) reply[n + (size_t)got] = '\0';
     }
-    close(fd);
+    hang_up(&b);
     event_base_loop(base, EVLOOP_NONBLOCK);
     assert_int_equal(get("/", ""), 200);
     /* A second stream is still open when the server ends. */
-    fd = client();
-    assert_int_equal(talk(fd, "GET /api/v1/events?case=" CASE " HTTP/1.1\r\n" HOST "\r\n"), 200);
+    b = client();
+    assert_int_equal(talk(&b, "GET /api/v1/events?case=" CASE " HTTP/1.1\r\n" HOST "\r\n"), 200);
     http_server_free(&server);
-    close(fd);
+    hang_up(&b);
 }
 
 static void http_keeps_a_connection_for_the_next_request(void **state) {
     (void)state;
-    int fd = client();
-    assert_int_equal(talk(fd, "GET / HTTP/1.1\r\n" HOST "\r\n"), 200);
-    assert_int_equal(talk(fd, "GET /nothing HTTP/1.1\r\n" HOST "\r\n"), 404);
-    assert_int_equal(talk(fd, "GET /api/v1/boot HTTP/1.1\r\n" HOST "\r\n"), 200);
+    struct browser b = client();
+    assert_int_equal(talk(&b, "GET / HTTP/1.1\r\n" HOST "\r\n"), 200);
+    assert_int_equal(talk(&b, "GET /nothing HTTP/1.1\r\n" HOST "\r\n"), 404);
+    assert_int_equal(talk(&b, "GET /api/v1/boot HTTP/1.1\r\n" HOST "\r\n"), 200);
     assert_reply_holds("\"backend\":\"none\"");
-    close(fd);
+    hang_up(&b);
 }
 
 static void accuracy_tells_figures_confusions_and_why_not(void **state) {
@@ -651,20 +756,20 @@ static void accuracy_tells_figures_confusions_and_why_not(void **state) {
          .see_also = {{&white, 0.25, 12}}},
         {.value = &boots, .why = "no_data"}};
     const struct accuracy figures = {.date = "2026-11-24", .n_filters = 2, .filters = filters};
-    int fd = client();
-    assert_int_equal(talk(fd, "GET /api/v1/accuracy HTTP/1.1\r\n" HOST "\r\n"), 404);
+    struct browser b = client();
+    assert_int_equal(talk(&b, "GET /api/v1/accuracy HTTP/1.1\r\n" HOST "\r\n"), 404);
     ctx_accuracy = &figures;
     assert_int_equal(stop(NULL), 0);
     assert_int_equal(start(NULL), 0);
     ctx_accuracy = NULL;
-    close(fd);
-    fd = client();
-    assert_int_equal(talk(fd, "GET /api/v1/accuracy HTTP/1.1\r\n" HOST "\r\n"), 200);
+    hang_up(&b);
+    b = client();
+    assert_int_equal(talk(&b, "GET /api/v1/accuracy HTTP/1.1\r\n" HOST "\r\n"), 200);
     assert_reply_holds("\"field\":\"class\",\"value\":\"grey\",\"enabled\":true,\"why\":\"\"");
     assert_reply_holds("\"see_also\":[{\"value\":\"white\",\"share\":0.25,\"n\":12}]");
     assert_reply_holds("\"metric\":\"top1\",\"set\":\"cars\",\"n\":12,\"measured\":0.75,\"ci95\":[0.5,0.9]");
     assert_reply_holds("\"value\":\"boots\",\"enabled\":false,\"why\":\"no_data\"");
-    close(fd);
+    hang_up(&b);
 }
 
 static void http_server_refuses_a_taken_port_and_a_missing_page(void **state) {
@@ -672,15 +777,249 @@ static void http_server_refuses_a_taken_port_and_a_missing_page(void **state) {
     char listen_on[32];
     struct http_server *second = NULL;
     snprintf(listen_on, sizeof listen_on, "127.0.0.1:%u", http_server_port(server));
-    struct http_context ctx = {.base = base, .listen = listen_on, .page_dir = page_dir, .data_dir = "/tmp"};
+    struct http_context ctx = {
+        .base = base, .listen = listen_on, .page_dir = page_dir, .data_dir = data_dir, .reg = reg};
     assert_int_equal(http_server_new(&ctx, &second), ERR_BUSY);
     assert_null(second);
-    ctx.listen = "0.0.0.0:0";
-    assert_int_equal(http_server_new(&ctx, &second), ERR_DENIED);
+    ctx.listen = "centre.example:0";
+    assert_int_equal(http_server_new(&ctx, &second), ERR_USAGE);
     ctx.listen = "127.0.0.1:0";
     ctx.page_dir = "/tmp/relecture-no-such-page";
     assert_true(http_server_new(&ctx, &second) != OK);
     assert_null(second);
+}
+
+/* ---- who is answered ------------------------------------------------------------------------------------
+ */
+static void http_nobody_is_answered_without_a_session(void **state) {
+    (void)state;
+    sign_in(NULL);
+    static const char *const paths[] = {"/api/v1/boot",   "/api/v1/session",           "/api/v1/cases",
+                                        "/api/v1/system", "/api/v1/media/t/77.jpg",    "/api/v1/events",
+                                        "/api/v1/roles",  "/api/v1/sightings/77/clip", "/api/v1/cameras"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        assert_int_equal(get(paths[i], IN_CASE), 401);
+        assert_reply_holds("\"reason\":\"none\"");
+    }
+    assert_int_equal(post("/api/v1/search", IN_CASE JSON, "{}"), 401);
+    assert_int_equal(get("/", ""), 200);
+    assert_int_equal(fake.n_searches + fake.n_clips, 0);
+}
+
+static void http_cookies_that_are_not_ours_open_nothing(void **state) {
+    (void)state;
+    static const char *const cookies[] = {
+        "__Host-s=",
+        "__Host-s=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "__Host-s=../../etc/passwd",
+        "__Host-s=' OR 1=1 --",
+        "__Host-s=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "x__Host-s=a; =; ;;; __Host-s",
+    };
+    sign_in(NULL);
+    for (size_t i = 0; i < sizeof cookies / sizeof *cookies; i++) {
+        char header[256];
+        snprintf(header, sizeof header, "Cookie: %s\r\n", cookies[i]);
+        assert_int_equal(get("/api/v1/boot", header), 401);
+    }
+}
+
+static void http_changes_need_the_token_of_the_session(void **state) {
+    (void)state;
+    char saved[sizeof auth], other[LOGIN_CSRF_BYTES];
+    memcpy(saved, auth, sizeof saved);
+    sign_in("boss");
+    snprintf(other, sizeof other, "%s", strstr(auth, "X-CSRF: ") + 8);
+    memcpy(auth, saved, sizeof auth);
+    char *csrf = strstr(auth, "X-CSRF");
+    memcpy(csrf + 8, other, 32); /* of another session */
+    assert_int_equal(post("/api/v1/search", IN_CASE JSON, "{}"), 403);
+    assert_reply_holds("bad_csrf");
+    *csrf = '\0';
+    assert_int_equal(post("/api/v1/search", IN_CASE JSON, "{}"), 403);
+    assert_int_equal(get("/api/v1/boot", ""), 200);
+    assert_int_equal(fake.n_searches, 0);
+}
+
+static void http_roles_get_what_the_matrix_gives_and_refusals_are_journalled(void **state) {
+    (void)state;
+    sign_in("eye");
+    assert_int_equal(post("/api/v1/search", IN_CASE JSON, "{}"), 403);
+    assert_reply_holds("not_allowed");
+    assert_last_line("action", "refused");
+    assert_last_line("user", "eye");
+    assert_int_equal(get("/api/v1/media/t/77.jpg", IN_CASE), 403);
+    assert_int_equal(get("/api/v1/boot", ""), 200);
+    assert_reply_holds("\"cases\":[]");
+    assert_int_equal(n_journal(), 2);
+    assert_int_equal(get("/api/v1/media/t/78.jpg", IN_CASE), 403);
+    assert_int_equal(n_journal(), 2); /* the same act within a minute */
+    assert_int_equal(fake.n_searches, 0);
+}
+
+static void http_user_who_is_disabled_is_out_at_once(void **state) {
+    (void)state;
+    struct browser b = client();
+    assert_int_equal(talk(&b, "GET /api/v1/boot HTTP/1.1\r\n" HOST "\r\n"), 200);
+    assert_int_equal(user_disable(reg, "op", true), OK);
+    assert_int_equal(talk(&b, "GET /api/v1/boot HTTP/1.1\r\n" HOST "\r\n"), 401);
+    assert_reply_holds("\"reason\":\"disabled\"");
+    assert_int_equal(user_disable(reg, "op", false), OK);
+    assert_int_equal(talk(&b, "GET /api/v1/boot HTTP/1.1\r\n" HOST "\r\n"), 401); /* and stays out */
+    hang_up(&b);
+}
+
+static void http_session_ends_with_the_habilitation_and_with_age(void **state) {
+    (void)state;
+    clock_fake(NOW_MS + LOGIN_AGE_MAX_MS);
+    assert_int_equal(get("/api/v1/boot", ""), 401);
+    assert_reply_holds("too_old");
+    clock_fake(NOW_MS);
+    sign_in("boss");
+    clock_fake(NOW_MS + 86400000);
+    assert_int_equal(get("/api/v1/boot", ""), 401);
+    assert_reply_holds("habilitation");
+}
+
+/* After a restart only the wall clock knows how long the browser was quiet. */
+static void http_session_idle_over_a_restart_has_ended(void **state) {
+    (void)state;
+    clock_fake(NOW_MS + 899000);
+    assert_int_equal(get("/api/v1/system", ""), 200); /* asked by the page, not by a person */
+    clock_fake(NOW_MS + 901000);
+    assert_int_equal(get("/api/v1/boot", ""), 401);
+    assert_reply_holds("\"reason\":\"idle\"");
+}
+
+static void http_clock_set_back_revives_nothing(void **state) {
+    (void)state;
+    clock_fake(NOW_MS + 86400000);
+    sign_in("op");
+    assert_int_equal(get("/api/v1/boot", ""), 401); /* the habilitation is over */
+    clock_fake(NOW_MS);
+    sign_in("op");
+    assert_int_equal(get("/api/v1/boot", ""), 401);
+    assert_reply_holds("habilitation");
+}
+
+static void http_session_from_the_future_is_refused(void **state) {
+    (void)state;
+    clock_fake(NOW_MS - 3600000);
+    assert_int_equal(get("/api/v1/boot", ""), 401);
+    assert_reply_holds("\"reason\":\"clock\"");
+}
+
+static void http_one_time_password_opens_only_its_own_change(void **state) {
+    (void)state;
+    sql("UPDATE user SET must_change=1 WHERE login='op'");
+    assert_int_equal(get("/api/v1/boot", ""), 403);
+    assert_reply_holds("password_must_change");
+    assert_int_equal(get("/api/v1/session", ""), 200);
+    assert_reply_holds("\"must_change\":true");
+    assert_int_equal(post("/api/v1/password", JSON, "{\"secret\":\"" PASSWORD "\",\"new_secret\":\"short\"}"),
+                     422);
+    assert_reply_holds("weak_password");
+    assert_int_equal(
+        post("/api/v1/password", JSON, "{\"secret\":\"wrong\",\"new_secret\":\"Other-Horse-88\"}"), 401);
+    assert_int_equal(
+        post("/api/v1/password", JSON, "{\"secret\":\"" PASSWORD "\",\"new_secret\":\"Other-Horse-88\"}"),
+        200);
+    assert_reply_holds("Set-Cookie: __Host-s=");
+    assert_reply_holds("\"must_change\":false");
+    assert_int_equal(get("/api/v1/session", ""), 401); /* the old cookie */
+    assert_int_equal(user_password_set(reg, "op", PASSWORD, false), OK);
+}
+
+static void http_login_gives_a_session_and_logout_takes_it(void **state) {
+    (void)state;
+    char cookie[128];
+    sign_in(NULL);
+    assert_int_equal(post("/api/v1/login", JSON, "{\"login\":\"op\",\"secret\":\"" PASSWORD "\"}"), 200);
+    assert_reply_holds("; Path=/; Secure; HttpOnly; SameSite=Strict\r\n");
+    assert_last_line("action", "login");
+    assert_int_equal(sscanf(strstr(reply, "Set-Cookie: "), "Set-Cookie: %127[^;]", cookie), 1);
+    const char *csrf = strstr(reply, "\"csrf\":\"");
+    snprintf(auth, sizeof auth, "Cookie: %s\r\nX-CSRF: %.32s\r\n", cookie, csrf + 8);
+    assert_int_equal(get("/api/v1/session", ""), 200);
+    assert_string_equal(value("SELECT count(*) FROM session WHERE instr(hex(token_hash),'5F5F')>70"), "0");
+    assert_int_equal(post("/api/v1/logout", JSON, "{}"), 200);
+    assert_reply_holds("Max-Age=0");
+    assert_int_equal(get("/api/v1/session", ""), 401);
+    assert_last_line("action", "logout");
+}
+
+static void http_guessing_is_slowed_down_alike_for_logins_that_exist_and_that_do_not(void **state) {
+    (void)state;
+    static const char *const logins[] = {"boss", "nobody"};
+    sign_in(NULL);
+    for (size_t k = 0; k < 2; k++) {
+        char body[96];
+        snprintf(body, sizeof body, "{\"login\":\"%s\",\"secret\":\"Wrong-Horse-77\"}", logins[k]);
+        for (int i = 0; i < 4; i++) assert_int_equal(post("/api/v1/login", JSON, body), 401);
+        int last = post("/api/v1/login", JSON, body);
+        assert_true(last == 401 || last == 429);
+        assert_int_equal(post("/api/v1/login", JSON, body), 429);
+        assert_reply_holds("Retry-After: ");
+    }
+    assert_last_line("user", "unknown");
+    assert_last_line("action", "login.refused");
+    sql("UPDATE user SET n_failed=0,locked_until_ms=0");
+}
+
+static void http_answers_that_the_library_makes_carry_the_headers_too(void **state) {
+    (void)state;
+    static const char *const odd[] = {"GARBAGE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+                                      "BREW / HTTP/1.1\r\n" HOST "\r\n",
+                                      "POST / HTTP/1.1\r\n" HOST "Content-Length: 99999999\r\n\r\n"};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        const int status = ask(odd[i]);
+        if (status == 0) continue; /* closed without a word */
+        assert_true(status >= 400);
+        assert_reply_holds("Content-Security-Policy: default-src 'self';");
+        assert_reply_holds("Strict-Transport-Security: ");
+        assert_reply_holds("X-Content-Type-Options: nosniff");
+    }
+}
+
+static void http_too_many_connections_of_one_address_are_refused_and_others_go_on(void **state) {
+    (void)state;
+    static int fds[CONNECTIONS_OF_ONE_ADDRESS + 8];
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)http_server_port(server)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const unsigned n = sizeof fds / sizeof *fds;
+    unsigned closed = 0;
+    for (unsigned i = 0; i < n; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(fds[i], (const struct sockaddr *)&at, sizeof at), 0);
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    }
+    for (int64_t deadline_ms = mono_ms() + 5000; closed < 8;) {
+        char byte;
+        assert_true(mono_ms() < deadline_ms);
+        event_base_loop(base, EVLOOP_NONBLOCK);
+        closed = 0;
+        for (unsigned i = 0; i < n; i++) closed += recv(fds[i], &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+    }
+    assert_int_equal(closed, 8);
+    for (unsigned i = 0; i < n; i++) close(fds[i]);
+    for (int64_t deadline_ms = mono_ms() + 5000; mono_ms() < deadline_ms;) {
+        event_base_loop(base, EVLOOP_NONBLOCK);
+        if (get("/", "") == 200) return;
+    }
+    fail_msg("the server does not answer any more");
+}
+
+static void http_thumbnail_nobody_was_shown_is_journalled_once(void **state) {
+    (void)state;
+    assert_int_equal(get("/api/v1/media/t/77.jpg", IN_CASE), 200);
+    assert_last_line("action", "thumbnail");
+    assert_last_line("object", "77");
+    assert_int_equal(get("/api/v1/media/t/77.jpg", IN_CASE), 200);
+    assert_int_equal(n_journal(), 1);
+    sign_in("boss"); /* another person, another view */
+    assert_int_equal(get("/api/v1/media/t/77.jpg", IN_CASE), 200);
+    assert_int_equal(n_journal(), 2);
 }
 
 static void silent(enum log_level level, const char *line, void *arg) {
@@ -716,6 +1055,22 @@ int main(void) {
         HTTP_TEST(http_keeps_a_connection_for_the_next_request),
         HTTP_TEST(accuracy_tells_figures_confusions_and_why_not),
         HTTP_TEST(http_server_refuses_a_taken_port_and_a_missing_page),
+        HTTP_TEST(http_nobody_is_answered_without_a_session),
+        HTTP_TEST(http_cookies_that_are_not_ours_open_nothing),
+        HTTP_TEST(http_changes_need_the_token_of_the_session),
+        HTTP_TEST(http_roles_get_what_the_matrix_gives_and_refusals_are_journalled),
+        HTTP_TEST(http_user_who_is_disabled_is_out_at_once),
+        HTTP_TEST(http_one_time_password_opens_only_its_own_change),
+        HTTP_TEST(http_login_gives_a_session_and_logout_takes_it),
+        HTTP_TEST(http_guessing_is_slowed_down_alike_for_logins_that_exist_and_that_do_not),
+        HTTP_TEST(http_answers_that_the_library_makes_carry_the_headers_too),
+        HTTP_TEST(http_too_many_connections_of_one_address_are_refused_and_others_go_on),
+        HTTP_TEST(http_thumbnail_nobody_was_shown_is_journalled_once),
+        /* Last, and in this order: their lines of the journal lie ever further in the future. */
+        HTTP_TEST(http_session_from_the_future_is_refused),
+        HTTP_TEST(http_session_idle_over_a_restart_has_ended),
+        HTTP_TEST(http_session_ends_with_the_habilitation_and_with_age),
+        HTTP_TEST(http_clock_set_back_revives_nothing),
     };
     log_sink(silent, NULL);
     if (!mkdtemp(page_dir)) return 1;
@@ -723,7 +1078,7 @@ int main(void) {
     write_file("index.html.gz", "packed");
     write_file(".hidden", "secret");
     write_file("clip.bin", "0123456789");
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, make_register, remove_register);
     static const char *const names[] = {"index.html", "index.html.gz", ".hidden", "clip.bin"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[256];

@@ -3,8 +3,12 @@
 #include "tests/support/test.h"
 
 static const struct route routes[] = {
-    {ROUTER_GET, "/a", NULL},        {ROUTER_GET, "/s/{}", NULL}, {ROUTER_GET, "/s/{}/clip", NULL},
-    {ROUTER_GET, "/t/{}.jpg", NULL}, {ROUTER_GET, "/q", NULL},    {ROUTER_POST, "/q", NULL},
+    {ROUTER_GET, "/a", NULL, ROUTE_SIGNED_IN, false, false},
+    {ROUTER_GET, "/s/{}", NULL, ROUTE_SIGNED_IN, false, false},
+    {ROUTER_GET, "/s/{}/clip", NULL, ROUTE_SIGNED_IN, false, false},
+    {ROUTER_GET, "/t/{}.jpg", NULL, ROUTE_SIGNED_IN, false, false},
+    {ROUTER_GET, "/q", NULL, ROUTE_SIGNED_IN, false, false},
+    {ROUTER_POST, "/q", NULL, ROUTE_SIGNED_IN, false, false},
 };
 #define N (sizeof routes / sizeof *routes)
 

@@ -65,6 +65,23 @@ export const openCase = (requisition, cameras, from, to) =>
       "--basis", "CPP 60-1", "--from", from, "--to", to, "--cameras", cameras, "--criteria", "all", "--json"),
   ).id;
 
+export const PASSWORD = "Correct-Horse-7";
+const users = new Set();
+/* An account of that login, made when it is not there yet. */
+export function user(login, role) {
+  if (users.has(login)) return;
+  const args = ["-d", data, "user", "add", "--login", login, "--name", `Personne ${login}`, "--role", role, "--habilitation", "arrêté 2026-12"];
+  const r = spawnSync(program, args, { encoding: "utf8", input: `${PASSWORD}\n`, timeout: 60000 });
+  if (r.status !== 0) throw new Error(`user add ${login}: ${r.status}\n${r.stderr}`);
+  users.add(login);
+}
+/* Signs the browser context in; its pages then begin with a session. */
+export async function login(context, url, role) {
+  user(`${role}-1`, role);
+  const reply = await context.request.post(`${url}/api/v1/login`, { data: { login: `${role}-1`, secret: PASSWORD } });
+  if (!reply.ok()) throw new Error(`login ${role}: ${reply.status()} ${await reply.text()}`);
+}
+
 /* {child, url} of a server on `data`; `settings` as --set wants them. */
 export async function serve(...settings) {
   const set = [`paths.web=${join(root, "build/web")}`, ...settings].flatMap((s) => ["--set", s]);
@@ -77,7 +94,7 @@ export async function serve(...settings) {
     const look = (chunk) => {
       said += chunk;
       const m = /listening=\S+ port=(\d+)/.exec(said);
-      if (m) found(`http://127.0.0.1:${m[1]}`);
+      if (m) found(`https://127.0.0.1:${m[1]}`);
     };
     child.stdout.on("data", look);
     child.stderr.on("data", look);
@@ -102,13 +119,16 @@ export async function prepared(name, prepare) {
 let browser;
 /* What pages wrote to their console, and requests that left for elsewhere. */
 export const problems = [];
-export async function open(url, { width = 1720, height = 1000, theme = "dark", language = "fr", ...more } = {}) {
+/* `role`: who is signed in; null = nobody, and the page asks. */
+export async function open(url, { width = 1720, height = 1000, theme = "dark", language = "fr", role = "chief", ...more } = {}) {
   const { chromium } = await import("playwright-core");
   browser ??= await chromium.launch({
     executablePath: CHROMIUM,
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"],
   });
-  const context = await browser.newContext({ viewport: { width, height }, bypassCSP: false, ...more });
+  /* The server's certificate is its own; the tests of the server check it. */
+  const context = await browser.newContext({ viewport: { width, height }, bypassCSP: false, ignoreHTTPSErrors: true, ...more });
+  if (role) await login(context, url, role);
   await context.addInitScript(
     ([t, l]) => {
       localStorage.setItem("theme", localStorage.getItem("theme") ?? t);
