@@ -481,6 +481,10 @@ deb: all
 test-deb: deb
 	@ffmpeg -nostdin -v error -y -t 20 -i /usr/share/doc/opencv-doc/examples/data/vtest.avi -c:v libx264 -preset veryfast -an build/deb/clip.mp4
 	@tests/tools/test_deb.sh build/deb/relecture_*.deb build/deb/clip.mp4
+# Static analysers; needs cppcheck and clang-tidy.
+.PHONY: lint
+lint: all
+	@tests/lint/lint.sh
 check-includes:
 	@tests/tools/check-includes.sh
 format:

@@ -230,7 +230,7 @@ static int bench(struct cli *cli, bool json, unsigned n_jobs) {
         else
             printf("%s, %s, %u lanes: %.1f frames/s of %ux%u; per frame and lane: kernels %.2f ms, network "
                    "%.2f ms%s\n",
-                   m->device, m->model, m->n_lanes, n / s, PATTERN_W_PX, PATTERN_H_PX,
+                   m->device, m->model, m->n_lanes, n / s, (unsigned)PATTERN_W_PX, (unsigned)PATTERN_H_PX,
                    (double)t.kernel_us / n / 1e3, (double)t.dpu_us / n / 1e3,
                    m->simulated ? " (the simulator's times, not a card's)" : "");
     }
