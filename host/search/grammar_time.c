@@ -565,7 +565,7 @@ static unsigned read_day_number(struct grammar *g, unsigned i) {
     unsigned to = bare_day_at(g, i, &n);
     bool said =
         i >= 3 && g->plain.c[i - 1] == ' ' &&
-        (strncmp(g->plain.c + i - 3, "le", 2) == 0 || (i >= 4 && strncmp(g->plain.c + i - 4, "the", 3) == 0));
+        (strncmp(&g->plain.c[i - 3], "le", 2) == 0 || (i >= 4 && strncmp(&g->plain.c[i - 4], "the", 3) == 0));
     if (!to || !said) return 0;
     int64_t day = day_numbered(g, n);
     return add_days(g, i, to, day, day);
