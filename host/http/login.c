@@ -236,8 +236,7 @@ unsigned logins_idle_s(const struct logins *l) {
 /* ---- cookie and token -------------------------------------------------------------------------------------
  */
 
-/* The token of the first cookie of our name; false when there is none or it is not one of ours. */
-static bool read_cookie(const char *header, uint8_t token[static SESSION_TOKEN_BYTES]) {
+bool login_cookie(const char *header, uint8_t token[static SESSION_TOKEN_BYTES]) {
     const size_t n_name = sizeof COOKIE "=" - 1;
     for (const char *p = header; p && *p;) {
         p += strspn(p, "; ");
@@ -347,7 +346,7 @@ bool login_admit(struct exchange *x) {
     const char *reason = NULL;
     if (route->access == ROUTE_ANYONE) return true;
     const char *cookie = exchange_header(x, "Cookie");
-    if (!read_cookie(cookie, x->token)) {
+    if (!login_cookie(cookie, x->token)) {
         refuse_session(x, cookie && strstr(cookie, COOKIE "=") ? "ended" : "none");
         return false;
     }

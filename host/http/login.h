@@ -37,6 +37,9 @@ const char *login_ended(struct http_server *s, const uint8_t token[static SESSIO
 bool login_was_shown(const struct exchange *x, uint64_t sighting);
 void login_note_shown(struct exchange *x, uint64_t sighting);
 
+/* The token of the first cookie of our name in a Cookie header (NULL = none); false when there is none or it is
+ * not one of ours. Pure. */
+bool login_cookie(const char *header, uint8_t token[static SESSION_TOKEN_BYTES]);
 /* The token into the cookie of the answer; NULL takes the cookie back. */
 void login_set_cookie(struct exchange *x, const uint8_t token[SESSION_TOKEN_BYTES]);
 void login_csrf(const uint8_t token[static SESSION_TOKEN_BYTES], char out[static LOGIN_CSRF_BYTES]);
