@@ -257,7 +257,7 @@ NANODET := build/models/nanodet-g
 # One folder per input size: 416x416 for all pictures, 640x384 for 16:9.
 INPUT_nanodet-g := --width 416 --height 416
 INPUT_nanodet-g-640x384 := --width 640 --height 384
-MODELS := $(patsubst %,build/models/%/model.json,nanodet-g nanodet-g-640x384)
+MODELS = $(patsubst %,build/models/%/model.json,nanodet-g nanodet-g-640x384 plate-find plate-read)
 MODEL_TOOLS := models/tools/convert.py models/tools/tfjs.py models/tools/graph.py models/tools/quantise.py
 .PHONY: models
 models: $(MODELS)
@@ -278,6 +278,19 @@ build/models/%/model.json: build/models/%/nanodet-g.golden.xmodel build/models/%
         models/nanodet-g/labels.txt models/nanodet-g/selftest.json models/ACCURACY.json
 	$(Q)cp models/nanodet-g/selftest.json $(@D)/
 	$(Q)$(PYTHON) models/tools/convert.py manifest --model models/nanodet-g --accuracy models/ACCURACY.json --out $(@D)
+# Nets trained here: their int8 layers are committed (models/NAME/graph.json, graph.bin).
+define own_net
+build/models/$(1)/graph.json: models/$(1)/graph.json models/$(1)/graph.bin
+	@mkdir -p $$(@D)
+	$$(Q)cp models/$(1)/graph.bin models/$(1)/graph.json $$(@D)/
+build/models/$(1)/$(1).golden.xmodel build/models/$(1)/$(1).quant.xmodel: build/models/$(1)/$(1).%.xmodel: \
+        build/models/$(1)/graph.json build/models/write_xmodel
+	$$(Q)build/models/write_xmodel $$* $$< $$(@D)/graph.bin $$@ 2>$$@.log || { cat $$@.log >&2; exit 1; }
+build/models/$(1)/model.json: build/models/$(1)/$(1).golden.xmodel build/models/$(1)/$(1).quant.xmodel models/$(1)/model.json \
+        models/tools/convert.py models/ACCURACY.json
+	$$(Q)$$(PYTHON) models/tools/convert.py manifest --model models/$(1) --accuracy models/ACCURACY.json --out $$(@D)
+endef
+$(foreach n,plate-find plate-read,$(eval $(call own_net,$n)))
 # The product's own preprocessing, for the tools; one build for all variants, since Python loads it.
 build/models/letterbox.so: kernels/letterbox/letterbox.c kernels/letterbox/letterbox.h kernels/include/nv12_resize.h driver/card_abi.h
 	@mkdir -p $(@D)
@@ -303,6 +316,10 @@ $(B)/models/tools/run_xmodel: $(B)/models/tools/run_xmodel.o
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lvart-runner -lxir
 $(B)/tests/models/test_detector: tests/models/test_detector.py models/node_modules/.package-lock.json $(MODELS) \
         build/models/list_xmodel build/models/letterbox.so $(B)/models/tools/run_xmodel $(B)/tests/models/decode_tensors $(B)/sim/librelecture_dpu.so
+	@mkdir -p $(@D)
+	$(Q)printf '#!/bin/sh\nexec $(PYTHON) $(CURDIR)/$< $(B)\n' >$@ && chmod +x $@
+$(B)/tests/models/test_plates: tests/models/test_plates.py $(MODELS) build/models/list_xmodel $(B)/models/tools/run_xmodel \
+        $(B)/sim/librelecture_dpu.so
 	@mkdir -p $(@D)
 	$(Q)printf '#!/bin/sh\nexec $(PYTHON) $(CURDIR)/$< $(B)\n' >$@ && chmod +x $@
 TEST_SCRIPTS += tests/models/test_fetch.sh
@@ -347,7 +364,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(UNIT_LIBS_$*) -lcmocka $(HOST_LIBS)
 TEST_SCRIPTS += tests/tools/check-includes.sh tests/tools/check-threats.sh $(wildcard tests/e2e/test_*.py)
 # Sections above may have added theirs.
-TEST_BIN += $(UNIT_BIN) $(KERNEL_TESTS) $(SEAM_TESTS) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector
+TEST_BIN += $(UNIT_BIN) $(KERNEL_TESTS) $(SEAM_TESTS) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector $(B)/tests/models/test_plates
 
 UNIT_LIBS_test_mot := $(B)/libhost.a # the scorer uses the assigner
 $(B)/tests/unit/test_mot: $(B)/tests/support/mot.o

@@ -11,8 +11,10 @@
 
 #include <event2/event.h>
 
+#include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/base/vocab.h"
+#include "host/case/case_plates.h"
 #include "host/case/register.h"
 #include "host/evidence/daily.h"
 #include "host/http/certificate.h"
@@ -46,6 +48,11 @@ static unsigned cores(void) {
     return n < 1 ? 1 : n > IMPORT_JOBS_MAX ? IMPORT_JOBS_MAX : (unsigned)n;
 }
 
+static bool plates_allowed(const char *case_id, uint16_t camera_number, int64_t *from_ms, int64_t *to_ms, void *arg) {
+    const struct app_models *m = arg;
+    return case_plates_allowed(m->dir, m->site_allowed, case_id, camera_number, clock_wall_ms(), from_ms, to_ms);
+}
+
 void app_importer_config(const struct config *cfg, const char *dir, const struct vocab *vocab,
                          struct app_models *models, struct importer_config *out) {
     const bool one =
@@ -53,6 +60,10 @@ void app_importer_config(const struct config *cfg, const char *dir, const struct
     /* Too long a name becomes an empty one: the detector then says what is wrong. */
     if (fs_join(models->square, cfg->models_dir, cfg->detector)) models->square[0] = 0;
     if (fs_join(models->wide, cfg->models_dir, cfg->detector_wide)) models->wide[0] = 0;
+    if (fs_join(models->plate_find, cfg->models_dir, cfg->plate_find)) models->plate_find[0] = 0;
+    if (fs_join(models->plate_read, cfg->models_dir, cfg->plate_read)) models->plate_read[0] = 0;
+    models->dir = dir;
+    models->site_allowed = cfg->allowed;
     *out = (struct importer_config){.dir = dir,
                                     .decode_exe = cfg->decode_exe,
                                     .cards = {.exe = cfg->card_exe,
@@ -66,6 +77,10 @@ void app_importer_config(const struct config *cfg, const char *dir, const struct
                                     .simulated = strcmp(cfg->backend, "simulator") == 0,
                                     .vocab = vocab,
                                     .likeness = strstr(cfg->allowed, "vehicle.similar") != NULL,
+                                    .plate_find_dir = models->plate_find,
+                                    .plate_read_dir = models->plate_read,
+                                    .plates_allowed = plates_allowed,
+                                    .plates_arg = models,
                                     .fps_milli = (uint32_t)cfg->fps_milli,
                                     .n_slots = (unsigned)cfg->slots,
                                     .n_jobs = cfg->jobs > 0 ? (unsigned)cfg->jobs : cores()};

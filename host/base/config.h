@@ -24,6 +24,8 @@ struct config {
     /* detector.* */
     char detector[64];      /* name of a folder of models_dir */
     char detector_wide[64]; /* the same for pictures of 3:2 and wider; "none" = one for all */
+    /* plates.*: folders too */
+    char plate_find[64], plate_read[64];
     /* paths.* */
     char models_dir[FS_PATH_MAX], web_dir[FS_PATH_MAX], vocabulary[FS_PATH_MAX], accuracy[FS_PATH_MAX];
     char decode_exe[FS_PATH_MAX], card_exe[FS_PATH_MAX];

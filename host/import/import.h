@@ -67,6 +67,11 @@ struct importer_config {
     bool simulated; /* card.backend = simulator; a card of the other kind is an error, never used silently */
     const struct vocab *vocab;
     bool likeness;      /* the site allows vehicle.similar; else no likeness vector is kept */
+    /* The two networks of plates, and whether they may look at this camera's recordings for this case: site AND case
+     * allow it, and in which time (end exclusive). Asked when a recording begins or is taken up again; NULL = never. */
+    const char *plate_find_dir, *plate_read_dir;
+    bool (*plates_allowed)(const char *case_id, uint16_t camera_number, int64_t *from_ms, int64_t *to_ms, void *arg);
+    void *plates_arg;
     uint32_t fps_milli; /* frames analysed per second of footage, x 1000 */
     unsigned n_slots;   /* surfaces in flight per recording */
     unsigned n_jobs;    /* recordings at work at once, 1 .. IMPORT_JOBS_MAX */
@@ -119,7 +124,8 @@ unsigned importer_items(const struct importer *im, struct import_item *out, unsi
 /* Take up again what an earlier process left running. */
 MUST_CHECK enum err importer_resume(struct importer *im);
 void importer_costs(const struct importer *im, struct import_costs *out);
-/* The card workers of the square (0) and of the wide detector (1); NULL = not opened. */
+/* Card workers: NULL behind the last of those open now, which are the square detector's (0), and then the wide one's
+ * and those of plate-find and plate-read, where they are. */
 const struct cards *importer_cards(const struct importer *im, unsigned i);
 /* Why no card can work, for a person; "" while none failed. */
 const char *importer_dead_text(const struct importer *im);

@@ -28,6 +28,7 @@ struct importer {
     struct importer_config cfg;
     struct job_shared shared;
     struct rig *square, *wide; /* wide: opened when the first wide recording comes */
+    struct plate_desk *desk;   /* there while a recording is at work whose case allows plates */
     struct node *head, **tail;
     struct queue *queue;
     uint64_t next_number, next_batch;
@@ -155,6 +156,8 @@ static void keep_queue(struct importer *im, bool now) {
     if (e) log_error("import", "op=queue err=\"%s\" what waits is not kept over a restart", err_text(e));
 }
 
+static void close_desk(struct importer *im);
+
 static void on_kick(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct importer *im = arg;
@@ -164,6 +167,7 @@ static void on_kick(evutil_socket_t fd, short what, void *arg) {
         give_seats(im);
     keep_queue(im, im->asked);
     forget_old(im);
+    close_desk(im);
     bool busy = false; /* also with those that are paused: a batch is not over before they are */
     for (const struct node *n = im->head; n && !busy; n = n->next) busy = !job_is_over(n->job);
     if (!busy && im->was_busy) {
@@ -196,6 +200,52 @@ static void on_rig_dead(struct rig *r, void *arg) {
      * index as looked at. What is committed stays, the recording goes on from there. */
     if (im->square) fail_jobs(im, r);
     kick(im);
+}
+
+static void on_desk_ready(void *arg) {
+    struct importer *im = arg;
+    for (struct node *n = im->head; n; n = n->next)
+        if (job_desk(n->job)) job_pump(n->job);
+}
+
+/* As with a detector: a recording whose plates were asked for is not gone through without them. */
+static void on_desk_dead(void *arg) {
+    struct importer *im = arg;
+    for (struct node *n = im->head; n; n = n->next)
+        if (im->desk && job_desk(n->job) == im->desk) job_fail(n->job, plate_desk_dead_text(im->desk));
+    kick(im);
+}
+
+static enum err desk_for(const char *case_id, uint16_t camera_number, struct plate_desk **out, int64_t *from_ms,
+                         int64_t *to_ms, void *arg) {
+    struct importer *im = arg;
+    *out = NULL;
+    *from_ms = *to_ms = 0;
+    if (!im->cfg.plates_allowed ||
+        !im->cfg.plates_allowed(case_id, camera_number, from_ms, to_ms, im->cfg.plates_arg))
+        return OK;
+    const struct plate_desk_spec spec = {
+        .cfg = &im->cfg, .on_ready = on_desk_ready, .on_dead = on_desk_dead, .arg = im};
+    const enum err e = im->desk ? OK : plate_desk_new(im->shared.base, &spec, &im->desk);
+    *out = im->desk;
+    return e;
+}
+
+static void add_costs(const struct cards *c, struct import_costs *to) {
+    struct cards_stats s;
+    cards_stats(c, &s);
+    to->card_cpu_us += s.worker_cpu_us;
+    if (s.worker_peak_kib > to->card_peak_kib) to->card_peak_kib = s.worker_peak_kib;
+}
+
+/* The networks leave the cards with the last recording that needed them. */
+static void close_desk(struct importer *im) {
+    if (!im->desk) return;
+    for (const struct node *n = im->head; n; n = n->next)
+        if (job_desk(n->job) && !job_can_be_freed(n->job)) return;
+    for (struct node *n = im->head; n; n = n->next) job_forget_desk(n->job);
+    for (unsigned i = 0; i < 2; i++) add_costs(plate_desk_cards(im->desk, i), &im->shared.costs);
+    plate_desk_free(&im->desk);
 }
 
 static enum err open_rig(struct importer *im, const char *model_dir, struct rig **out) {
@@ -262,7 +312,7 @@ fail:
 }
 
 static enum err add(struct importer *im, const struct job_request *rq, bool paused, struct node **out) {
-    const struct job_callbacks cb = {on_job_change, on_job_end, twin, rig_for, on_job_room, im};
+    const struct job_callbacks cb = {on_job_change, on_job_end, twin, rig_for, desk_for, on_job_room, im};
     struct node *n = calloc(1, sizeof *n);
     if (!n) return ERR_NOMEM;
     const enum err e = job_new(&im->shared, rq, &cb, &n->job);
@@ -429,18 +479,17 @@ unsigned importer_items(const struct importer *im, struct import_item *out, unsi
 
 void importer_costs(const struct importer *im, struct import_costs *out) {
     *out = im->shared.costs;
-    for (unsigned i = 0; importer_cards(im, i); i++) {
-        struct cards_stats s;
-        cards_stats(importer_cards(im, i), &s);
-        out->card_cpu_us += s.worker_cpu_us;
-        if (s.worker_peak_kib > out->card_peak_kib) out->card_peak_kib = s.worker_peak_kib;
-    }
+    for (unsigned i = 0; importer_cards(im, i); i++) add_costs(importer_cards(im, i), out);
     out->host_cpu_us = (clock_thread_cpu_ns() - im->base_cpu_ns) / 1000;
 }
 
 const struct cards *importer_cards(const struct importer *im, unsigned i) {
-    const struct rig *r = i == 0 ? im->square : i == 1 ? im->wide : NULL;
-    return r ? rig_cards(r) : NULL;
+    const struct cards *open[4];
+    unsigned n = 0;
+    open[n++] = rig_cards(im->square);
+    if (im->wide) open[n++] = rig_cards(im->wide);
+    for (unsigned k = 0; im->desk && k < 2; k++) open[n++] = plate_desk_cards(im->desk, k);
+    return i < n ? open[i] : NULL;
 }
 
 const char *importer_dead_text(const struct importer *im) {
@@ -455,6 +504,7 @@ void importer_free(struct importer **pim) {
     /* Workers first: no completion may arrive for a job that is gone. */
     rig_free(&im->square);
     rig_free(&im->wide);
+    plate_desk_free(&im->desk);
     while (im->head) {
         struct node *n = im->head;
         im->head = n->next;

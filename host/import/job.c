@@ -51,6 +51,7 @@ struct entry {
     unsigned n_det;
     struct scene_crop crop[WIRE_ROIS_MAX];
     unsigned n_crops, crop_next, crop_sent; /* [crop_next, crop_next + crop_sent) is with the card */
+    enum { PLATES_LATER, PLATES_AT_DESK, PLATES_DONE } plates;
     char reason[WIRE_TEXT_MAX];
 };
 
@@ -75,7 +76,10 @@ struct job {
     struct slots *slots;
     uint32_t arena;
     bool has_arena;
-    struct rig *rig; /* the importer's; by the picture's shape */
+    struct rig *rig;         /* the importer's; by the picture's shape */
+    struct plate_desk *desk; /* the importer's; NULL = no plates are read here */
+    struct plate_arena plate_arena;
+    int64_t plates_from_ms, plates_to_ms; /* the time that its case covers */
     struct scene *scene;
     struct entry *head, **tail;
     unsigned n_with_card;  /* card jobs that refer to our slots */
@@ -102,6 +106,7 @@ static void pump(struct job *j);
 static void start_decoding(struct job *j);
 static void on_detected(const struct cards_result *r, void *arg);
 static void on_cropped(const struct cards_result *r, void *arg);
+static void on_plates(const struct plate_seen *seen, unsigned n, void *arg);
 
 const char *import_state_name(enum import_state s) {
     static const char *const names[] = {"waiting", "hashing", "probing", "running",  "paused",
@@ -119,6 +124,14 @@ bool job_can_be_freed(const struct job *j) {
 
 const struct rig *job_rig(const struct job *j) {
     return j->rig;
+}
+
+const struct plate_desk *job_desk(const struct job *j) {
+    return j->desk;
+}
+
+void job_forget_desk(struct job *j) {
+    j->desk = NULL;
 }
 
 const char *job_sha256(const struct job *j) {
@@ -198,7 +211,8 @@ static void release(struct job *j) {
     struct entry **pe = &j->head;
     while (*pe) {
         struct entry *e = *pe;
-        const bool busy = e->kind == ENTRY_FRAME && (e->state == ENTRY_DETECTING || e->crop_sent > 0);
+        const bool busy = e->kind == ENTRY_FRAME && (e->state == ENTRY_DETECTING || e->crop_sent > 0 ||
+                                                     e->plates == PLATES_AT_DESK);
         if (busy) {
             pe = &e->next;
             continue;
@@ -214,6 +228,7 @@ static void release(struct job *j) {
 
 static void drop_arena(struct job *j) {
     if (j->has_arena) cards_arena_drop(rig_cards(j->rig), j->arena);
+    if (j->has_arena && j->desk) plate_desk_arena_drop(j->desk, &j->plate_arena);
     j->has_arena = false;
     slots_free(&j->slots);
 }
@@ -459,6 +474,29 @@ static enum err send_crops(struct entry *f) {
     return OK;
 }
 
+/* The vehicles whose plates the scene wants in this frame, in its order. */
+static unsigned vehicles_of(const struct entry *f, struct wire_roi rois[WIRE_ROIS_MAX]) {
+    unsigned n = 0;
+    for (unsigned i = 0; i < f->n_crops; i++)
+        if (f->crop[i].plate) rois[n++] = f->crop[i].roi;
+    return n;
+}
+
+/* ERR_AGAIN = the desk has no room. */
+static enum err send_plates(struct entry *f) {
+    struct job *j = f->job;
+    struct wire_roi rois[WIRE_ROIS_MAX];
+    const unsigned n = vehicles_of(f, rois);
+    f->plates = PLATES_DONE;
+    if (!j->desk || n == 0) return OK;
+    const enum err e = plate_desk_look(j->desk, &j->plate_arena, f->slot, &f->surface, rois, n, on_plates, f);
+    if (e == ERR_AGAIN) f->plates = PLATES_LATER;
+    if (e) return e;
+    f->plates = PLATES_AT_DESK;
+    j->n_with_card++;
+    return OK;
+}
+
 /* Works off the head of the queue as far as it is ready. */
 static void advance(struct job *j) {
     while (!job_is_over(j) && j->head) {
@@ -474,11 +512,19 @@ static void advance(struct job *j) {
                 }
                 f->state = ENTRY_CROPPING;
             }
-            if (f->crop_sent > 0) return;
+            if (f->crop_sent > 0 || f->plates == PLATES_AT_DESK) return;
+            while (f->crop_next < f->n_crops && !f->crop[f->crop_next].colours) f->crop_next++;
             if (f->crop_next < f->n_crops) {
                 const enum err e = send_crops(f);
                 if (!e || e == ERR_AGAIN) return;
                 f->crop_next = f->n_crops; /* its attributes get fewer votes, nothing else is lost */
+            }
+            if (f->plates == PLATES_LATER) { /* after the crops: one thing of a frame at a time is with a card */
+                const enum err e = send_plates(f);
+                if (e == ERR_AGAIN || f->plates == PLATES_AT_DESK) return;
+                if (e)
+                    log_warn("import", "job=%" PRIu64 " pts_us=%" PRId64 " op=plates err=\"%s\"", j->item.job,
+                             f->pts_us, err_text(e));
             }
         }
         j->head = f->next;
@@ -576,6 +622,24 @@ static void on_detected(const struct cards_result *r, void *arg) {
         f->card_failed = true;
     }
     f->state = ENTRY_READY;
+    pump(j);
+    j->cb.on_room(j, j->cb.arg);
+}
+
+static void on_plates(const struct plate_seen *seen, unsigned n, void *arg) {
+    struct entry *f = arg;
+    struct job *j = f->job;
+    if (completion_of_a_dead_job(f)) return;
+    enum err e = OK;
+    for (unsigned i = 0, k = 0; !e && i < f->n_crops && k < n; i++) {
+        if (!f->crop[i].plate) continue;
+        e = scene_plate_done(j->scene, &f->crop[i], &seen[k].guess, seen[k].weight);
+        k++;
+    }
+    if (e)
+        log_warn("import", "job=%" PRIu64 " pts_us=%" PRId64 " op=plates err=\"%s\"", j->item.job, f->pts_us,
+                 err_text(e));
+    f->plates = PLATES_DONE;
     pump(j);
     j->cb.on_room(j, j->cb.arg);
 }
@@ -704,6 +768,10 @@ static void start_decoding(struct job *j) {
         const uint64_t bytes = stride * (((uint64_t)h + 1) / 2 * 2) * 3 / 2;
         e = slots_new("surfaces", (unsigned)sh->cfg->n_slots, (size_t)bytes, &j->slots);
         if (!e) e = cards_arena_add(rig_cards(j->rig), j->slots, &j->arena);
+        if (!e && j->desk) {
+            e = plate_desk_arena_add(j->desk, j->slots, &j->plate_arena);
+            if (e) cards_arena_drop(rig_cards(j->rig), j->arena);
+        }
         j->has_arena = !e;
     }
     const struct decoder_spec spec = {.exe = sh->cfg->decode_exe,
@@ -731,7 +799,10 @@ static void start_running(struct job *j) {
                                     .camera_number = j->rec.camera_number,
                                     .recording_id = j->rec.id,
                                     .threshold_start = detector_threshold_start(rig_detector(j->rig)),
-                                    .threshold_keep = detector_threshold_keep(rig_detector(j->rig))};
+                                    .threshold_keep = detector_threshold_keep(rig_detector(j->rig)),
+                                    .plates_from_ms = j->plates_from_ms,
+                                    .plates_to_ms = j->desk ? j->plates_to_ms : j->plates_from_ms,
+                                    .plate_least_share = j->desk ? plate_desk_least_share(j->desk) : 1.0f};
     void *record = NULL;
     size_t n = 0;
     int64_t position_us = -1;
@@ -795,6 +866,13 @@ static void on_probe_end(struct decoder *d, const struct wire_decode_end *m, voi
         job_fail(j,
                  e ? "the detector for wide pictures cannot be used; see the log, or set detector.wide = none"
                    : rig_dead_text(j->rig));
+        return;
+    }
+    e = j->cb.desk_for(j->item.case_id, j->rec.camera_number, &j->desk, &j->plates_from_ms, &j->plates_to_ms,
+                       j->cb.arg);
+    if (e || (j->desk && *plate_desk_dead_text(j->desk))) {
+        job_fail(j, e ? "the networks that read plates cannot be used, though its case asks for plates; see the log"
+                      : plate_desk_dead_text(j->desk));
         return;
     }
     start_running(j);

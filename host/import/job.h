@@ -19,6 +19,7 @@
 #define HOST_IMPORT_JOB_H
 
 #include "host/import/import.h"
+#include "host/import/plate_desk.h"
 #include "host/import/rig.h"
 
 struct job;
@@ -40,6 +41,10 @@ struct job_callbacks {
     /* The detector and cards for pictures of this shape; borrowed. Not ready yet is fine: job_pump() follows.
      */
     enum err (*rig_for)(uint32_t w_px, uint32_t h_px, struct rig **out, void *arg);
+    /* Where its case and the site allow plates, what reads them (borrowed; not ready yet is fine) and in which time,
+     * else NULL. */
+    enum err (*desk_for)(const char *case_id, uint16_t camera_number, struct plate_desk **out, int64_t *from_ms,
+                         int64_t *to_ms, void *arg);
     void (*on_room)(struct job *j, void *arg); /* a card answered: others may find room now */
     void *arg;
 };
@@ -64,6 +69,8 @@ void job_set_priority(struct job *j, int priority);
 const char *job_case(const struct job *j);
 uint16_t job_camera(const struct job *j);
 const char *job_sha256(const struct job *j);    /* "" before it is known */
+const struct plate_desk *job_desk(const struct job *j); /* NULL = it reads no plates, or is not that far */
+void job_forget_desk(struct job *j);                    /* the desk closes; for jobs that can be freed */
 const struct rig *job_rig(const struct job *j); /* NULL before it is probed */
 bool job_is_over(const struct job *j);
 /* An end state, and no card job refers to it any more. */

@@ -148,6 +148,7 @@ void look_save(const struct look *k, struct bytes *out) {
     bytes_put_u8(out, k->has_likeness);
     bytes_put_f32(out, k->likeness_quality);
     bytes_put(out, k->likeness, sizeof k->likeness);
+    plate_votes_save(&k->plates, out);
 }
 
 static float get_number(struct bytes_reader *r, float most) {
@@ -177,7 +178,7 @@ static unsigned get_most(struct bytes_reader *r, unsigned most) {
     return v;
 }
 
-enum err look_load(struct bytes_reader *r, struct look *k) {
+enum err look_load(struct bytes_reader *r, bool has_plates, struct look *k) {
     *k = (struct look){0};
     k->n_path = get_most(r, SIGHTING_PATH_MAX);
     for (unsigned i = 0; i < k->n_path; i++) {
@@ -217,5 +218,6 @@ enum err look_load(struct bytes_reader *r, struct look *k) {
     k->likeness_quality = get_number(r, 2.0f);
     const uint8_t *likeness = bytes_get(r, sizeof k->likeness);
     if (likeness) memcpy(k->likeness, likeness, sizeof k->likeness);
+    if (has_plates) plate_votes_load(r, &k->plates);
     return OK;
 }

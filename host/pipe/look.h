@@ -10,6 +10,7 @@
 #include "host/base/bytes.h"
 #include "host/base/err.h"
 #include "host/pipe/colour.h"
+#include "host/pipe/plate_vote.h"
 #include "host/pipe/sighting.h"
 #include "host/pipe/track.h"
 
@@ -48,6 +49,7 @@ struct look {
     uint8_t has_likeness;
     float likeness_quality;
     int8_t likeness[128];
+    struct plate_votes plates;
 };
 
 void look_fini(struct look *k);
@@ -70,7 +72,8 @@ bool look_mean(const struct look *k, unsigned part, struct colour_shares *out);
 void look_add_hint(struct look *k, uint16_t id);
 
 void look_save(const struct look *k, struct bytes *out);
-/* On a spoilt reader, what was read stays in *k to be freed with look_fini(). ERR_NOMEM. */
-MUST_CHECK enum err look_load(struct bytes_reader *r, struct look *k);
+/* `has_plates`: the record was saved by a version that knew plates. On a spoilt reader, what was read stays in *k to be
+ * freed with look_fini(). ERR_NOMEM. */
+MUST_CHECK enum err look_load(struct bytes_reader *r, bool has_plates, struct look *k);
 
 #endif

@@ -13,7 +13,7 @@
 #include "host/pipe/track.h"
 
 #define MAGIC            0x4e435352u /* "RSCN" */
-#define VERSION          3u
+#define VERSION          4u /* 3: without plates; still loaded, since an import may have been killed before an update */
 #define WISHES_MAX       64u
 #define PICTURE_BETTER   1.12f /* a new picture must be this much better: coding one costs a millisecond */
 #define GARMENT_H_MIN    48.0f /* px; smaller figures have no readable garments */
@@ -43,6 +43,7 @@ struct wish {
     uint16_t slot;
     bool is_person;
     float quality;
+    uint32_t plate_of; /* the track whose plate is wanted; 0 = none, or told. Not saved: nothing is asked across a save */
 };
 
 struct scene {
@@ -221,30 +222,43 @@ static bool shows_colour(const struct scene *s, const struct track *t) {
     return t->group == TRACK_VEHICLE && fminf(b->w_px, b->h_px) >= VEHICLE_SIDE_MIN;
 }
 
-static void wish_for(struct scene *s, unsigned slot, int64_t pts_us, struct scene_crop *want, unsigned max) {
+static bool reads_plates(const struct scene *s, int64_t pts_us) {
+    const int64_t ms = s->cfg.start_ms + pts_us / 1000;
+    return ms >= s->cfg.plates_from_ms && ms < s->cfg.plates_to_ms;
+}
+
+/* `colours`: the light lets colours be read. */
+static void wish_for(struct scene *s, unsigned slot, int64_t pts_us, bool colours, struct scene_crop *want,
+                     unsigned max) {
     const struct track *t = &tracker_slots(s->tracker)[slot];
     struct look *k = &s->looks[slot];
     float quality = look_quality(t, s->frame_w_px, s->frame_h_px);
     struct wire_roi roi;
     if (s->n_wishes >= max || s->n_wishes >= WISHES_MAX || !shows_colour(s, t)) return;
     if (!look_wants_vote(k, quality, pts_us) || !roi_of(s, &t->seen, &roi)) return;
-    bool is_person = t->group == TRACK_PERSON;
+    bool is_person = t->group == TRACK_PERSON, plate = !is_person && reads_plates(s, pts_us);
+    if (!colours && !plate) return;
     want[s->n_wishes] = (struct scene_crop){.roi = roi,
                                             .dst_w_px = is_person ? CROP_PERSON_W_PX : CROP_VEHICLE_W_PX,
                                             .dst_h_px = is_person ? CROP_PERSON_H_PX : CROP_VEHICLE_H_PX,
-                                            .track = t->number};
-    s->wishes[s->n_wishes++] =
-        (struct wish){.track = t->number, .slot = (uint16_t)slot, .is_person = is_person, .quality = quality};
+                                            .track = t->number,
+                                            .colours = colours,
+                                            .plate = plate};
+    s->wishes[s->n_wishes++] = (struct wish){.track = colours ? t->number : 0,
+                                             .slot = (uint16_t)slot,
+                                             .is_person = is_person,
+                                             .quality = quality,
+                                             .plate_of = plate ? t->number : 0};
     k->n_asked++;
     k->asked_us = pts_us;
 }
 
-static void wish_for_group(struct scene *s, enum track_group group, int64_t pts_us, struct scene_crop *want,
-                           unsigned max) {
+static void wish_for_group(struct scene *s, enum track_group group, int64_t pts_us, bool colours,
+                           struct scene_crop *want, unsigned max) {
     const struct track *t = tracker_slots(s->tracker);
     for (unsigned i = 0; i < TRACKS_MAX; i++) {
         if (t[i].state == TRACK_ALIVE && t[i].seen_now && t[i].group == group)
-            wish_for(s, i, pts_us, want, max);
+            wish_for(s, i, pts_us, colours, want, max);
     }
 }
 
@@ -304,10 +318,9 @@ enum err scene_frame(struct scene *s, int64_t pts_us, const struct wire_surface 
         if (e != OK) return e;
     }
     memcpy(s->gain, light.gain, sizeof s->gain);
-    if (!light.is_grey && !light.is_dim) {
-        wish_for_group(s, TRACK_PERSON, pts_us, want, max);
-        wish_for_group(s, TRACK_VEHICLE, pts_us, want, max);
-    }
+    const bool colours = !light.is_grey && !light.is_dim;
+    if (colours) wish_for_group(s, TRACK_PERSON, pts_us, colours, want, max);
+    wish_for_group(s, TRACK_VEHICLE, pts_us, colours, want, max);
     *n_want = s->n_wishes;
     return OK;
 }
@@ -331,6 +344,18 @@ enum err scene_crop_done(struct scene *s, const struct scene_crop *crop, const i
             k->has_likeness = 1;
             k->likeness_quality = w.quality;
         }
+        return OK;
+    }
+    return ERR_USAGE;
+}
+
+enum err scene_plate_done(struct scene *s, const struct scene_crop *crop, const struct plate_guess *guess,
+                          float weight) {
+    for (unsigned i = 0; i < s->n_wishes; i++) {
+        struct wish *w = &s->wishes[i];
+        if (w->plate_of == 0 || w->plate_of != crop->track) continue;
+        w->plate_of = 0;
+        plate_votes_add(&s->looks[w->slot].plates, guess, weight);
         return OK;
     }
     return ERR_USAGE;
@@ -435,6 +460,9 @@ static struct sighting *sighting_of(const struct scene *s, const struct track *t
         memcpy(g->likeness, k->likeness, sizeof g->likeness);
         g->has_likeness = 1;
     }
+    /* A case that stopped allowing plates between a kill and the resumed run gets none of those read before. */
+    if (s->cfg.plates_to_ms > s->cfg.plates_from_ms)
+        (void)plate_votes_decide(&k->plates, s->cfg.plate_least_share, &g->plate);
     g->thumbnail_jpeg = k->jpeg;
     g->thumbnail_bytes = k->jpeg_bytes;
     k->jpeg = NULL;
@@ -519,7 +547,9 @@ enum err scene_load(const struct scene_config *cfg, const void *record, size_t n
     enum err e = scene_prepare(cfg, &s);
     *out = NULL;
     if (e != OK) return e;
-    if (bytes_get_u32(&r) != MAGIC || bytes_get_u32(&r) != VERSION) r.bad = true;
+    if (bytes_get_u32(&r) != MAGIC) r.bad = true;
+    const uint32_t version = bytes_get_u32(&r);
+    if (version != VERSION && version != VERSION - 1) r.bad = true;
     if (bytes_get_u64(&r) != cfg->recording_id) r.bad = true;
     uint8_t begun = bytes_get_u8(&r);
     s->begun = begun != 0;
@@ -533,7 +563,7 @@ enum err scene_load(const struct scene_config *cfg, const void *record, size_t n
     const struct track_config tc = track_config_of(cfg);
     e = r.bad ? ERR_CORRUPT : tracker_load(&tc, &r, &s->tracker);
     for (unsigned i = 0; e == OK && i < TRACKS_MAX; i++) {
-        if (tracker_slots(s->tracker)[i].state != TRACK_FREE) e = look_load(&r, &s->looks[i]);
+        if (tracker_slots(s->tracker)[i].state != TRACK_FREE) e = look_load(&r, version == VERSION, &s->looks[i]);
         if (r.bad) e = ERR_CORRUPT;
     }
     if (e == OK) {

@@ -7,12 +7,14 @@
 #ifndef HOST_PIPE_SCENE_H
 #define HOST_PIPE_SCENE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "host/base/bytes.h"
 #include "host/base/err.h"
 #include "host/base/vocab.h"
 #include "host/pipe/detect.h"
+#include "host/pipe/plate_text.h"
 #include "host/pipe/sighting.h"
 #include "host/proc/wire.h"
 
@@ -26,6 +28,8 @@ struct scene_config {
     uint16_t camera_number;
     uint64_t recording_id;
     float threshold_start, threshold_keep; /* of the detector */
+    int64_t plates_from_ms, plates_to_ms;  /* UTC: plates are read in this time only, end exclusive; equal = never */
+    float plate_least_share;               /* mean share of its characters below which a plate is not kept */
 };
 
 /* A crop that the scene wants of the frame just given. */
@@ -33,6 +37,8 @@ struct scene_crop {
     struct wire_roi roi;
     uint16_t dst_w_px, dst_h_px; /* person or vehicle size */
     uint32_t track;              /* the scene's own number */
+    bool colours;                /* its pixels are wanted: scene_crop_done() */
+    bool plate;                  /* its plate is wanted: scene_plate_done() */
 };
 
 MUST_CHECK enum err scene_new(const struct scene_config *cfg, struct scene **out);
@@ -46,6 +52,11 @@ MUST_CHECK enum err scene_frame(struct scene *s, int64_t pts_us, const struct wi
 /* The crops wished for by the last scene_frame(), any subset, each n = dst_w * dst_h * 3 bytes; call before the
  * next scene_frame(). A crop that could not be made is simply not given: its attribute gets fewer votes. */
 MUST_CHECK enum err scene_crop_done(struct scene *s, const struct scene_crop *crop, const int8_t *bgr);
+
+/* What the plate of a vehicle wished for by the last scene_frame() says, where there is one to read; any subset,
+ * before the next scene_frame(). `weight`: of this reading among those of its track. ERR_USAGE: not wished for. */
+MUST_CHECK enum err scene_plate_done(struct scene *s, const struct scene_crop *crop, const struct plate_guess *guess,
+                                     float weight);
 
 /* End of the recording: every track ends. A gap in the footage: every track ends too (from_us is its start). */
 MUST_CHECK enum err scene_end(struct scene *s);

@@ -118,7 +118,8 @@ def command_manifest(args):
         entry["sha256"] = sha256(os.path.join(args.out, entry["path"]))
     size = f"{image['shape'][1]}x{image['shape'][0]}"
     manifest["accuracy"] = accuracy_of(size, args.accuracy)
-    shutil.copyfile(os.path.join(args.model, manifest["labels"]), os.path.join(args.out, manifest["labels"]))
+    if "labels" in manifest:
+        shutil.copyfile(os.path.join(args.model, manifest["labels"]), os.path.join(args.out, manifest["labels"]))
     write_json(os.path.join(args.out, "model.json"), manifest)
 
 

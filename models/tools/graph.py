@@ -70,6 +70,28 @@ class Graph:
         return total
 
 
+def read_int8(what, blob):
+    """The int8 graph that a graph.json and graph.bin describe (convert.describe)."""
+    out, number = Graph(), {}
+    kinds = {"max_pool": "maxpool", "average_pool": "down2", "transposed_depthwise": "up2"}
+    for e in what["nodes"]:
+        n = Node(id=len(out.nodes), op=kinds.get(e["op"], e["op"]), channels=e["shape"][2],
+                 inputs=[number[i] for i in e["inputs"]], fix=e["fix_point"])
+        if n.op in ("conv", "maxpool"):
+            n.kernel, n.stride, n.pad = tuple(e["kernel"][::-1]), tuple(e["stride"][::-1]), tuple(e["pad"])
+        if n.op == "conv":
+            n.leaky = e["leaky"]
+            for key, fix in (("weights", "weights_fix"), ("bias", "bias_fix")):
+                c = e[key]
+                size = int(np.prod(c["shape"]))
+                setattr(n, key, np.frombuffer(blob, np.int8, size, c["at"]).reshape(c["shape"]))
+                setattr(n, fix, c["fix_point"])
+        number[e["name"]] = n.id
+        out.nodes.append(n)
+    out.outputs = [number[o["node"]] for o in what["outputs"]]
+    return out
+
+
 def windows(x, node, fill=0):
     """Every window of the padded input: (oh, ow, c, kh, kw), a view."""
     left, right, top, bottom = node.pad
@@ -122,7 +144,7 @@ def up2_replicated(x):
     return axis0(axis0(x).swapaxes(0, 1)).swapaxes(0, 1).astype(x.dtype)
 
 
-def run_float(graph, x, keep_all=False, leaky=LEAKY_FLOAT):
+def run_float(graph, x, keep_all=False, leaky=LEAKY_FLOAT, up2=up2_replicated):
     """fp32 outputs of the heads (or of every node) for an already normalised H x W x 3 image."""
     values = []
     for n in graph.nodes:
@@ -140,7 +162,7 @@ def run_float(graph, x, keep_all=False, leaky=LEAKY_FLOAT):
         elif n.op == "concat":
             y = np.concatenate(a, axis=2)
         elif n.op == "up2":
-            y = up2_replicated(a[0])
+            y = up2(a[0])
         else:
             y = (a[0][::2, ::2] + a[0][1::2, ::2] + a[0][::2, 1::2] + a[0][1::2, 1::2]) / np.float32(4)
         values.append(y)

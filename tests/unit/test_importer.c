@@ -127,6 +127,11 @@ enum err cards_crops(struct cards *c, uint32_t arena, unsigned slot, const struc
     (void)done, (void)arg;
     return ERR_USAGE; /* nothing is ever seen, so nothing is cropped */
 }
+enum err cards_regions(struct cards *c, uint32_t arena, unsigned slot, const struct wire_surface *s,
+                       const struct wire_roi *rois, unsigned n_rois, cards_done_fn *done, void *arg) {
+    (void)c, (void)arena, (void)slot, (void)s, (void)rois, (void)n_rois, (void)done, (void)arg;
+    return ERR_USAGE; /* nor is a plate looked for */
+}
 void cards_stats(const struct cards *c, struct cards_stats *out) {
     (void)c;
     *out = (struct cards_stats){0};
@@ -196,7 +201,19 @@ struct rig {
     struct importer *im;
     struct import_item last; /* the last that was over */
     unsigned n_over, n_jobs;
+    unsigned n_asked; /* whether plates may be read */
+    bool plates;
 };
+
+static bool plates_allowed(const char *case_id, uint16_t camera_number, int64_t *from_ms, int64_t *to_ms, void *arg) {
+    struct rig *r = arg;
+    assert_true(!r->plates || strcmp(case_id, "2026-0001") == 0);
+    assert_int_equal(camera_number, 1);
+    r->n_asked++;
+    *from_ms = START_MS;
+    *to_ms = START_MS + 3600000;
+    return r->plates;
+}
 
 static void on_item(const struct import_item *i, void *arg) {
     struct rig *r = arg;
@@ -218,6 +235,10 @@ static void open_importer(struct rig *r) {
                                         .simulated = true,
                                         .cards = {.model_dir = "/nowhere"},
                                         .vocab = r->vocab,
+                                        .plate_find_dir = "/nowhere",
+                                        .plate_read_dir = "/nowhere",
+                                        .plates_allowed = plates_allowed,
+                                        .plates_arg = r,
                                         .fps_milli = 5000,
                                         .n_slots = N_SLOTS,
                                         .n_jobs = r->n_jobs ? r->n_jobs : 1};
@@ -660,9 +681,31 @@ static void two_recordings_are_at_work_at_once_and_each_is_whole(void **state) {
     free(list);
 }
 
+/* Not gone through without them: a search for a plate would then say "nothing there". */
+static void recording_whose_plates_cannot_be_read_is_not_imported_without(void **state) {
+    struct rig *r = *state;
+    r->plates = true;
+    open_importer(r);
+    add(r, r->file);
+    turn_until_over(r, 1);
+    assert_int_equal(r->last.state, IMPORT_FAILED);
+    assert_non_null(strstr(r->last.error, "read plates cannot be used"));
+    assert_int_equal(r->n_asked, 1);
+    importer_free(&r->im);
+    r->plates = false; /* the case was changed: now they are not needed */
+    open_importer(r);
+    add(r, r->file);
+    turn_until_frames();
+    play_on(r, 0);
+    assert_int_equal(r->last.state, IMPORT_DONE);
+    assert_int_equal(r->n_asked, 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(when_all_cards_die_the_recording_waits_where_it_was_committed, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(recording_whose_plates_cannot_be_read_is_not_imported_without, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_file_replaced_between_two_runs_is_not_taken_for_the_first, setup,
                                         teardown),

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/base/clock.h"
+#include "host/case/case_plates.h"
 #include "host/case/register.h"
 #include "host/case/register_schema.h"
 #include "tests/support/test.h"
@@ -220,6 +221,38 @@ static void a_sensitive_criterion_needs_the_site_as_well_as_the_case(void **stat
     assert_false(p.likeness_allowed);
 }
 
+/* Site AND case AND the case's state, camera and time: the only yes among these. */
+static void plates_are_read_where_everything_allows_them(void **state) {
+    struct ctx *c = *state;
+    struct camera gare = {.id = "gare-01", .name = "Gare"}, port = {.id = "port-01", .name = "Port"};
+    int64_t from_ms, to_ms;
+    const int64_t now_ms = clock_wall_ms();
+    assert_int_equal(camera_add(c->r, &gare), OK);
+    assert_int_equal(camera_add(c->r, &port), OK);
+    struct case_file with = requisition(&gare.number), without = requisition(&gare.number);
+    snprintf(with.criteria, sizeof with.criteria, "all,vehicle.plate");
+    assert_int_equal(case_open(c->r, &with), OK);
+    assert_int_equal(case_open(c->r, &without), OK);
+#define ASK(site, id, camera, at) case_plates_allowed(c->dir, site, id, camera, at, &from_ms, &to_ms)
+    assert_true(ASK("vehicle.plate", with.id, gare.number, now_ms));
+    assert_int_equal(from_ms, 1000);
+    assert_int_equal(to_ms, 2000);
+    assert_false(ASK("none", with.id, gare.number, now_ms));
+    assert_int_equal(from_ms, to_ms);
+    assert_false(ASK("vehicle.similar", with.id, gare.number, now_ms));
+    assert_false(ASK("vehicle.plate", without.id, gare.number, now_ms));
+    assert_false(ASK("vehicle.plate", with.id, port.number, now_ms));
+    assert_false(ASK("vehicle.plate", with.id, gare.number, with.expires_ms));
+    assert_false(ASK("vehicle.plate", "2026-9999", gare.number, now_ms));
+    assert_false(ASK("vehicle.plate", "", gare.number, now_ms));
+    assert_int_equal(case_close(c->r, with.id), OK);
+    assert_false(ASK("vehicle.plate", with.id, gare.number, now_ms));
+    assert_false(case_plates_allowed("/nonexistent", "vehicle.plate", with.id, gare.number, now_ms, &from_ms, &to_ms));
+#undef ASK
+    case_fini(&with);
+    case_fini(&without);
+}
+
 static void add_line(struct ctx *c, const char *action) {
     uint64_t seq;
     const struct journal_entry e = {"op.14", "operator", action, "2026-0001", "", "{}"};
@@ -367,6 +400,7 @@ int main(void) {
         T(all_criteria_never_include_plates_likeness_or_covered_faces),
         T(a_criterion_is_matched_as_a_whole_word),
         T(a_sensitive_criterion_needs_the_site_as_well_as_the_case),
+        T(plates_are_read_where_everything_allows_them),
         T(journal_of_untouched_lines_verifies),
         T(journal_refuses_update_and_delete),
         T(journal_verifier_names_the_line_that_was_changed),

@@ -138,6 +138,124 @@ static void first_value_is(const struct sighting *g, enum field f, const char *n
     assert_int_equal(a->value[0].id, word(f, name));
 }
 
+/* ---- plates: the white car wears one, and every third reading gets a character wrong ---- */
+
+static struct plate_guess reading_of(const char *text) {
+    struct plate_guess g = {.n_chars = (uint8_t)strlen(text)};
+    for (unsigned k = 0; text[k]; k++)
+        for (unsigned a = 0; a < PLATE_ALPHABET; a++) g.share[k][a] = plate_text_char(a) == text[k] ? 0.9f : 0.1f / 35;
+    return g;
+}
+
+/* As feed(), with plates told to the scene; gives how many it wished for. */
+static unsigned feed_plates(struct scene *s, unsigned f) {
+    static int8_t bgr[CROP_VEHICLE_W_PX * CROP_VEHICLE_H_PX * 3];
+    struct detection d[8];
+    struct scene_crop want[WISHES];
+    unsigned n_want = 0, n = draw(f, d), n_plates = 0;
+    assert_int_equal(scene_frame(s, (int64_t)f * 200000, &surface, pixels, d, n, want, WISHES, &n_want), OK);
+    for (unsigned i = 0; i < n_want; i++) {
+        const struct plate_guess g = reading_of(f % 3 == 1 ? "AB723CD" : "AB123CD");
+        if (want[i].colours) {
+            cut(&want[i], bgr);
+            assert_int_equal(scene_crop_done(s, &want[i], bgr), OK);
+        }
+        if (!want[i].plate) {
+            assert_int_equal(scene_plate_done(s, &want[i], &g, 80), ERR_USAGE);
+            continue;
+        }
+        assert_int_equal(want[i].dst_w_px, CROP_VEHICLE_W_PX); /* of a vehicle, never of a person */
+        assert_int_equal(scene_plate_done(s, &want[i], &g, 80), OK);
+        assert_int_equal(scene_plate_done(s, &want[i], &g, 80), ERR_USAGE); /* once */
+        n_plates++;
+    }
+    return n_plates;
+}
+
+static struct scene_config plate_config(int64_t from_s, int64_t to_s) {
+    struct scene_config cfg = config();
+    cfg.plates_from_ms = cfg.start_ms + from_s * 1000;
+    cfg.plates_to_ms = cfg.start_ms + to_s * 1000;
+    cfg.plate_least_share = 0.5f;
+    return cfg;
+}
+
+static void readings_of_a_car_become_its_plate(void **state) {
+    (void)state;
+    const struct scene_config cfg = plate_config(0, 60);
+    struct scene *s = NULL;
+    unsigned n_all, n_plates = 0;
+    assert_int_equal(scene_new(&cfg, &s), OK);
+    for (unsigned f = 0; f < FRAMES; f++) {
+        n_plates += feed_plates(s, f);
+        if (f != 25) continue; /* a kill in the middle loses no reading */
+        struct bytes b = {0};
+        assert_int_equal(scene_save(s, &b), OK);
+        scene_free(&s);
+        assert_int_equal(scene_load(&cfg, b.data, b.len, &s), OK);
+        bytes_fini(&b);
+    }
+    assert_in_range(n_plates, 3, 12);
+    assert_int_equal(scene_end(s), OK);
+    struct sighting *g = take_of_class(s, "car", &n_all);
+    assert_non_null(g);
+    assert_string_equal(g->plate.text, "AB123CD");
+    assert_int_equal(g->plate.chars[2].c[0], '1');
+    assert_int_equal(g->plate.chars[2].c[1], '7');
+    sighting_free(&g);
+    scene_free(&s);
+}
+
+static void plates_are_wished_for_in_the_allowed_time_only(void **state) {
+    (void)state;
+    /* The car is there from 2 to 8 s. */
+    static const struct {
+        int64_t from_s, to_s;
+        bool any;
+    } times[] = {{0, 0, false}, {60, 90, false}, {-60, 0, false}, {0, 2, false}, {3, 60, true}};
+    for (unsigned i = 0; i < sizeof times / sizeof times[0]; i++) {
+        const struct scene_config cfg = plate_config(times[i].from_s, times[i].to_s);
+        struct scene *s = NULL;
+        unsigned n_all, n_plates = 0;
+        assert_int_equal(scene_new(&cfg, &s), OK);
+        for (unsigned f = 0; f < FRAMES; f++) {
+            const unsigned n = feed_plates(s, f);
+            if (n > 0) assert_in_range((int64_t)f * 200, times[i].from_s * 1000, times[i].to_s * 1000 - 1);
+            n_plates += n;
+        }
+        assert_int_equal(n_plates > 0, times[i].any);
+        assert_int_equal(scene_end(s), OK);
+        struct sighting *g = take_of_class(s, "car", &n_all);
+        assert_non_null(g);
+        assert_int_equal(g->plate.n_chars > 0, times[i].any);
+        sighting_free(&g);
+        scene_free(&s);
+    }
+}
+
+/* The case was changed between a kill and the next start: what had been read is not stored. */
+static void readings_are_dropped_when_plates_are_no_longer_allowed(void **state) {
+    (void)state;
+    struct scene_config cfg = plate_config(0, 60);
+    struct scene *s = NULL;
+    struct bytes b = {0};
+    unsigned n_all, n_plates = 0;
+    assert_int_equal(scene_new(&cfg, &s), OK);
+    for (unsigned f = 0; f < 30; f++) n_plates += feed_plates(s, f);
+    assert_true(n_plates > 0);
+    assert_int_equal(scene_save(s, &b), OK);
+    scene_free(&s);
+    cfg.plates_to_ms = cfg.plates_from_ms;
+    assert_int_equal(scene_load(&cfg, b.data, b.len, &s), OK);
+    assert_int_equal(scene_end(s), OK);
+    struct sighting *g = take_of_class(s, "car", &n_all);
+    assert_non_null(g);
+    assert_int_equal(g->plate.n_chars, 0);
+    sighting_free(&g);
+    scene_free(&s);
+    bytes_fini(&b);
+}
+
 static void walker_becomes_one_sighting_with_times_colours_and_picture(void **state) {
     (void)state;
     struct scene *s = fresh();
@@ -258,6 +376,36 @@ static void grey_picture_gives_not_estimated(void **state) {
     assert_non_null(g);
     assert_int_equal(attribute_of(g, FIELD_UPPER_COLOUR)->value[0].id, VOCAB_NOT_ESTIMATED);
     assert_int_equal(attribute_of(g, FIELD_LOWER_COLOUR)->value[0].id, VOCAB_NOT_ESTIMATED);
+    sighting_free(&g);
+    scene_free(&s);
+}
+
+/* Infrared at night tells no colour, but it shows plates. */
+static void grey_picture_still_shows_plates(void **state) {
+    (void)state;
+    const struct scene_config cfg = plate_config(0, 60);
+    struct scene *s = NULL;
+    struct scene_crop want[WISHES];
+    unsigned n_want, n_all, n_plates = 0;
+    assert_int_equal(scene_new(&cfg, &s), OK);
+    for (unsigned f = 0; f < 20; f++) {
+        const int x = 20 + 14 * (int)f;
+        paint(0, 0, W, H, (struct ycc){60, 128, 128});
+        paint(x, 300, 100, 60, (struct ycc){140, 128, 128});
+        struct detection d = box(FIELD_CLASS, "car", x, 300, 100, 60, 0.8f);
+        assert_int_equal(scene_frame(s, (int64_t)f * 200000, &surface, pixels, &d, 1, want, WISHES, &n_want), OK);
+        for (unsigned i = 0; i < n_want; i++, n_plates++) {
+            const struct plate_guess g = reading_of("AB123CD");
+            assert_true(want[i].plate && !want[i].colours);
+            assert_int_equal(scene_plate_done(s, &want[i], &g, 80), OK);
+        }
+    }
+    assert_true(n_plates > 0);
+    assert_int_equal(scene_end(s), OK);
+    struct sighting *g = take_of_class(s, "car", &n_all);
+    assert_non_null(g);
+    assert_string_equal(g->plate.text, "AB123CD");
+    assert_int_equal(attribute_of(g, FIELD_VEHICLE_COLOUR)->value[0].id, VOCAB_NOT_ESTIMATED);
     sighting_free(&g);
     scene_free(&s);
 }
@@ -493,6 +641,10 @@ int main(void) {
         cmocka_unit_test(rider_is_a_person_with_a_bicycle_and_one_who_walks_past_is_not),
         cmocka_unit_test(few_crops_are_asked_for_however_long_a_track_is),
         cmocka_unit_test(grey_picture_gives_not_estimated),
+        cmocka_unit_test(grey_picture_still_shows_plates),
+        cmocka_unit_test(readings_of_a_car_become_its_plate),
+        cmocka_unit_test(plates_are_wished_for_in_the_allowed_time_only),
+        cmocka_unit_test(readings_are_dropped_when_plates_are_no_longer_allowed),
         cmocka_unit_test(scene_saved_and_loaded_at_any_frame_gives_the_same_sightings),
         cmocka_unit_test(sightings_not_yet_taken_survive_a_save),
         cmocka_unit_test(spoilt_record_is_refused_and_never_read_past_its_end),
