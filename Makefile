@@ -46,7 +46,7 @@ $(B)/%.o: %.cpp
 	$(Q)$(CXX) $(CXXFLAGS_ALL) $(CFLAGS_$*) -c $< -o $@
 
 # ---- host: the server and command ------------------------------------------------------------------------
-DECODE_SRC := host/media/decode_main.c host/media/demux.c host/media/decode.c $(wildcard host/media/encode*.c)
+DECODE_SRC := host/media/decode_main.c host/media/demux.c host/media/decode.c host/media/gate.c $(wildcard host/media/encode*.c)
 BASE_SRC := $(wildcard host/base/*.c)
 PROC_SRC := $(wildcard host/proc/*.c)
 HOST_SRC := $(BASE_SRC) $(PROC_SRC) $(filter-out $(DECODE_SRC),$(wildcard host/media/*.c)) \
@@ -91,7 +91,7 @@ bench-index: $(BENCH_INDEX)
 
 # ---- host: the decode worker (FFmpeg only here) ------------------------------------------------------------
 FFMPEG_LIBS := -lavformat -lavcodec -lswscale -lavutil -lseccomp -lturbojpeg
-DECODE_OBJ := $(addprefix $(B)/,$(DECODE_SRC:.c=.o) host/media/mask.o $(addprefix host/proc/,slots.o wire.o worker_side.o sandbox.o) \
+DECODE_OBJ := $(addprefix $(B)/,$(DECODE_SRC:.c=.o) host/media/mask.o host/media/activity.o $(addprefix host/proc/,slots.o wire.o worker_side.o sandbox.o) \
               $(addprefix host/base/,err.o log.o clock.o))
 $(B)/relecture-decode: $(DECODE_OBJ)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(FFMPEG_LIBS) -lm -lpthread
@@ -392,7 +392,7 @@ $(B)/tests/fuzz/search_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libhost.a
 FUZZ_DIR := build/fuzz/tests/fuzz
 # What relecture-decode does to a recording, without its sandbox.
 FUZZ_LIBS_decode := $(FFMPEG_LIBS)
-$(B)/tests/fuzz/replay_decode $(B)/tests/fuzz/search_decode: $(B)/host/media/demux.o $(B)/host/media/decode.o
+$(B)/tests/fuzz/replay_decode $(B)/tests/fuzz/search_decode: $(addprefix $(B)/host/media/,demux.o decode.o gate.o)
 CFLAGS_tests/fuzz/fuzz_xclbin := $(XRT_INC)
 $(B)/tests/fuzz/replay_xclbin $(B)/tests/fuzz/search_xclbin: $(B)/sim/xrt/xclbin.o
 .PHONY: fuzz

@@ -83,6 +83,7 @@ void app_importer_config(const struct config *cfg, const char *dir, const struct
                                     .plates_arg = models,
                                     .fps_milli = (uint32_t)cfg->fps_milli,
                                     .n_slots = (unsigned)cfg->slots,
+                                    .gate = strcmp(cfg->gate, "on") == 0,
                                     .n_jobs = cfg->jobs > 0 ? (unsigned)cfg->jobs : cores()};
 }
 

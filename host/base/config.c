@@ -38,6 +38,8 @@ static const struct key {
     {"import.slots", NUMBER, FIELD_OF(slots), 2, 64, NULL, "8", "decoded pictures in flight per recording"},
     {"import.jobs", NUMBER, FIELD_OF(jobs), 0, 64, NULL, "0",
      "recordings at work at once; 0 = one per processor core"},
+    {"import.gate", CHOICE, FIELD_OF(gate), 0, 0, "on|off", "on",
+     "off: every moment is looked at, also where nothing differs from what the camera usually shows"},
     {"import.inbox", TEXT, FIELD_OF(inbox), 0, 0, NULL, "none",
      "folder whose recordings the page may bring in; none = only the command can"},
     {"detector", TEXT, FIELD_OF(detector), 0, 0, NULL, "nanodet-g",

@@ -20,6 +20,7 @@ struct config {
     int job_timeout_ms;
     /* import.* */
     int fps_milli, slots, jobs;
+    char gate[8]; /* "on", "off" */
     char inbox[FS_PATH_MAX]; /* what the page may bring in; "none" = nothing */
     /* detector.* */
     char detector[64];      /* name of a folder of models_dir */

@@ -29,7 +29,7 @@ struct batch {
     long priority;
     char **files;
     unsigned n_files, n_over, n_failed, n_skipped;
-    bool json, stats, tty, interrupted;
+    bool ungated, json, stats, tty, interrupted;
     uint64_t shown_ns;
     struct event_base *base;
     struct importer *im;
@@ -117,8 +117,9 @@ static void print_stats(const struct batch *b) {
     importer_costs(b->im, &c);
     getrusage(RUSAGE_SELF, &self);
     json_t *line =
-        json_pack("{s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}}", "stats", "footage_us",
-                  (json_int_t)c.footage_us, "frames", (json_int_t)c.n_frames, "decode_cpu_us",
+        json_pack("{s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}}", "stats", "footage_us",
+                  (json_int_t)c.footage_us, "closed_us", (json_int_t)c.closed_us, "sample",
+                  (json_int_t)c.n_sample, "sample_found", (json_int_t)c.n_found, "frames", (json_int_t)c.n_frames, "decode_cpu_us",
                   (json_int_t)c.decode_cpu_us, "card_cpu_us", (json_int_t)c.card_cpu_us, "host_cpu_us",
                   (json_int_t)c.host_cpu_us, "kernel_wall_us", (json_int_t)c.kernel_us, "net_wall_us",
                   (json_int_t)c.dpu_us, "decode_peak_kib", (json_int_t)c.decode_peak_kib, "card_peak_kib",
@@ -139,6 +140,7 @@ static enum err add_files(struct batch *b) {
                                           .start_ms = b->start_ms,
                                           .clock_offset_ms = b->camera->clock_offset_ms,
                                           .priority = (int)b->priority,
+                                          .ungated = b->ungated,
                                           .batch = batch};
         e = importer_add(b->im, &rq, NULL);
     }
@@ -214,8 +216,8 @@ static enum err import_there(struct batch *b) {
         json_array_append_new(files,
                               json_pack("{s:s,s:I}", "path", path, "start_ms", (json_int_t)b->start_ms));
     }
-    json_t *rq = json_pack("{s:s,s:s,s:i,s:i,s:I,s:o}", "op", "import", "case", b->case_id, "priority",
-                           (int)b->priority, "camera_number", (int)b->camera->number, "clock_offset_ms",
+    json_t *rq = json_pack("{s:s,s:s,s:i,s:b,s:i,s:I,s:o}", "op", "import", "case", b->case_id, "priority",
+                           (int)b->priority, "ungated", (int)b->ungated, "camera_number", (int)b->camera->number, "clock_offset_ms",
                            (json_int_t)b->camera->clock_offset_ms, "files", files);
     if (!rq) return ERR_NOMEM;
     const enum err e =
@@ -262,11 +264,12 @@ static int import_batch(struct batch *b, struct register_db *r) {
 }
 
 static int run(struct cli *cli, int argc, char **argv) {
-    enum { CASE, CAMERA, START, PRIORITY, JSON, STATS, N };
+    enum { CASE, CAMERA, START, PRIORITY, UNGATED, JSON, STATS, N };
     struct cli_option o[N] = {[CASE] = {.name = "case"},
                               [CAMERA] = {.name = "camera"},
                               [START] = {.name = "start"},
                               [PRIORITY] = {.name = "priority"},
+                              [UNGATED] = {.name = "ungated", .flag = true},
                               [JSON] = {.name = "json", .flag = true},
                               [STATS] = {.name = "stats", .flag = true}};
     int rest;
@@ -280,6 +283,7 @@ static int run(struct cli *cli, int argc, char **argv) {
                       .case_id = o[CASE].value,
                       .files = argv + 1,
                       .n_files = (unsigned)rest - 1,
+                      .ungated = o[UNGATED].value != NULL,
                       .json = o[JSON].value != NULL,
                       .stats = o[STATS].value != NULL,
                       .tty = isatty(STDERR_FILENO) == 1};
@@ -311,12 +315,13 @@ static int run(struct cli *cli, int argc, char **argv) {
 const struct cli_command cli_import = {
     .name = "import",
     .summary = "bring recordings in and index them; goes on where it was stopped",
-    .help = "import --case CASE --camera ID --start TIME [--priority -9..9] [--json] [--stats] FILE...\n"
+    .help = "import --case CASE --camera ID --start TIME [--priority -9..9] [--ungated] [--json] [--stats] FILE...\n"
             "  TIME is when the camera's clock says that the first frame of each FILE was taken. The "
             "camera's clock\n"
             "  offset is added. The files stay where they are and are never altered. An import that was "
             "stopped or\n"
             "  killed goes on when the same command is given again; a file that is in already is skipped.\n"
+            "  --ungated  look at every moment, also where nothing differs from what the camera usually shows\n"
             "  --json   one line per finished file     --stats  what it cost, as a JSON line at the end\n"
             "  Exit: 0 all in, 1 failed, 3 some failed, 4 camera outside the case, 5 the card cannot work.\n",
     .needs_dir = true,

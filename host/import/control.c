@@ -103,6 +103,7 @@ static void client_import(struct client *cl, const json_t *rq) {
                                            .clock_offset_ms =
                                                own_offset ? json_integer_value(own_offset) : offset_ms,
                                            .priority = (int)priority,
+                                           .ungated = json_is_true(json_object_get(rq, "ungated")),
                                            .batch = batch};
         const bool fine = path && number >= 1 && number <= UINT16_MAX;
         const enum err e = fine ? importer_add(cl->control->im, &one, &cl->jobs[cl->n_jobs]) : ERR_USAGE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* control.h - the data directory's Unix socket (DIR/control.sock, mode 0600): how a command hands its work to
  * the running server, so that the index has one writer. One JSON line asks, JSON lines answer:
- *   {"op":"import","case":C,"camera_number":N,"clock_offset_ms":MS,"priority":P,
+ *   {"op":"import","case":C,"camera_number":N,"clock_offset_ms":MS,"priority":P,"ungated":B,
  *    "files":[{"path":P,"start_ms":MS[,"camera_number":N,"clock_offset_ms":MS]},...]}
  *     -> import items (item.h) as they change, until every file asked for is over; then the server closes
  *   {"op":"order","action":"pause"|"resume"|"cancel"|"priority","job":N,"case":C,"priority":P}

@@ -74,11 +74,13 @@ struct importer_config {
     void *plates_arg;
     uint32_t fps_milli; /* frames analysed per second of footage, x 1000 */
     unsigned n_slots;   /* surfaces in flight per recording */
+    bool gate;          /* stretches in which nothing differs are looked at by their key frames */
     unsigned n_jobs;    /* recordings at work at once, 1 .. IMPORT_JOBS_MAX */
 };
 /* What the work has cost since the importer began, for `--stats` and make bench. CPU in microseconds. */
 struct import_costs {
-    uint64_t n_frames, footage_us;
+    uint64_t n_frames, footage_us, closed_us; /* closed: of the footage, by the gate */
+    uint64_t n_sample, n_found;               /* of the sample, as struct gate_row */
     uint64_t decode_cpu_us, card_cpu_us, host_cpu_us; /* host: this thread */
     uint64_t kernel_us, dpu_us;                       /* time inside the card worker, by wall clock */
     uint64_t decode_peak_kib, card_peak_kib;
@@ -92,6 +94,7 @@ struct import_request {
     int64_t start_ms;        /* UTC of its first frame as the camera's clock claims */
     int64_t clock_offset_ms; /* added to that */
     int priority;
+    bool ungated;   /* whatever the configuration says */
     uint64_t batch; /* of importer_new_batch(); 0 = a batch of its own */
 };
 /* All jobs ended. */

@@ -14,6 +14,7 @@
 #include "host/import/import.h"
 #include "host/import/job.h"
 #include "host/import/rig.h"
+#include "host/index/gate.h"
 #include "host/index/queue.h"
 
 enum { REMOVED_MAX = 200 };
@@ -299,7 +300,8 @@ enum err importer_new(struct event_base *base, const struct importer_config *cfg
     if (!im->kick || !im->room) goto fail;
     e = index_writer_open(cfg->dir, cfg->vocab, &im->shared.writer);
     if (e) goto fail;
-    e = queue_open(cfg->dir, &im->queue);
+    e = index_gate_prepare(im->shared.writer);
+    if (!e) e = queue_open(cfg->dir, &im->queue);
     if (!e) e = number_from_queue(im);
     if (e) goto fail;
     e = open_rig(im, cfg->cards.model_dir, &im->square);
@@ -347,10 +349,12 @@ enum err importer_add(struct importer *im, const struct import_request *rq, uint
                             .batch = rq->batch ? rq->batch : importer_new_batch(im),
                             .camera_number = rq->camera_number,
                             .start_ms = start_ms,
-                            .priority = rq->priority};
+                            .priority = rq->priority,
+                            .ungated = rq->ungated};
     const struct job_request jr = {.number = row.number,
                                    .batch = row.batch,
                                    .priority = rq->priority,
+                                   .ungated = rq->ungated,
                                    .file = file,
                                    .case_id = rq->case_id,
                                    .camera_number = rq->camera_number,
@@ -398,6 +402,7 @@ enum err importer_resume(struct importer *im) {
         const struct job_request jr = {.number = rows[i].number,
                                        .batch = rows[i].batch,
                                        .priority = rows[i].priority,
+                                       .ungated = rows[i].ungated,
                                        .file = rows[i].path,
                                        .case_id = rows[i].case_id,
                                        .camera_number = rows[i].camera_number,

@@ -18,6 +18,7 @@
 #include "host/base/log.h"
 #include "host/base/utf8.h"
 #include "host/import/hasher.h"
+#include "host/index/gate.h"
 #include "host/media/decoder.h"
 #include "host/pipe/scene.h"
 
@@ -30,6 +31,11 @@ enum {
 };
 /* What the index can date: its hours are numbered with 22 bits, until 2448. */
 #define START_MAX_MS 13569465600000ll
+/* How many groups of pictures are remembered, for passages that end long after they began: 17 minutes and more. */
+enum { VERDICTS = 512 };
+/* Narrower than this many misses are chance. */
+enum { GATE_MISSES_MIN = 2, GATE_RECALL_PCT = 98, GATE_WIDEST = 3 };
+static const char closed_reason[] = "gate: key frames only";
 /* Below this much free space an import is not begun: SQLite would fail in mid-transaction. */
 #define FREE_BYTES_MIN (64ull << 20)
 
@@ -90,6 +96,12 @@ struct job {
     int64_t covered_us; /* what lies before it has its rows of coverage */
     char expected_sha256[65];
     const char *bad_name; /* why the file cannot even be tried; NULL = it can */
+    bool gated;
+    struct gate_row gate;       /* of this recording */
+    struct gate_row gate_before; /* sample of earlier ones of the camera at this width */
+    struct wire_gate verdicts[VERDICTS]; /* a ring */
+    unsigned n_verdicts;
+    int64_t gate_counted_us;
     /* Found since the last commit. */
     struct sighting **found;
     size_t n_found, found_cap;
@@ -104,6 +116,7 @@ struct job {
 
 static void pump(struct job *j);
 static void start_decoding(struct job *j);
+static void widen_if_short(struct job *j);
 static void on_detected(const struct cards_result *r, void *arg);
 static void on_cropped(const struct cards_result *r, void *arg);
 static void on_plates(const struct plate_seen *seen, unsigned n, void *arg);
@@ -331,6 +344,23 @@ static enum err make_room(void **items, size_t n, size_t *cap, size_t each) {
     return OK;
 }
 
+/* The sample is looked at whatever the gate says, so it shows what the gate would have missed. */
+static void measure_gate(struct job *j, const struct sighting *s) {
+    const int64_t from_us = (s->start_ms - j->rec.start_ms) * 1000, to_us = (s->end_ms - j->rec.start_ms) * 1000;
+    bool began_in_sample = false, found = false;
+    for (unsigned i = 0; i < j->n_verdicts && i < VERDICTS; i++) {
+        const struct wire_gate *v = &j->verdicts[i];
+        if (v->to_us <= from_us || v->from_us > to_us) continue;
+        found |= v->would_open != 0;
+        if (v->from_us <= from_us) began_in_sample = v->sample && !v->learning;
+    }
+    if (!began_in_sample) return;
+    j->gate.n_sample++;
+    j->gate.n_found += found;
+    j->shared->costs.n_sample++;
+    j->shared->costs.n_found += found;
+}
+
 static enum err take_sightings(struct job *j) {
     for (;;) {
         void *items = j->found;
@@ -341,6 +371,7 @@ static enum err take_sightings(struct job *j) {
         if (!s) return OK;
         if (!j->shared->cfg->likeness) s->has_likeness = 0;
         j->found[j->n_found++] = s;
+        if (j->gated) measure_gate(j, s);
         j->item.n_sightings++;
     }
 }
@@ -362,6 +393,19 @@ static enum err cover(struct job *j, int64_t to_us, enum coverage_state state, c
     return OK;
 }
 
+/* The same for what was looked at, told apart by how: all of it, or key frames where the gate was closed. */
+static enum err cover_looked(struct job *j, int64_t to_us) {
+    enum err e = OK;
+    const unsigned first = j->n_verdicts > VERDICTS ? j->n_verdicts - VERDICTS : 0;
+    for (unsigned i = first; !e && j->gated && i < j->n_verdicts; i++) {
+        const struct wire_gate *v = &j->verdicts[i % VERDICTS];
+        if (v->open || v->to_us <= j->covered_us || v->from_us >= to_us) continue;
+        e = cover(j, v->from_us, COVERAGE_INDEXED, "");
+        if (!e) e = cover(j, v->to_us < to_us ? v->to_us : to_us, COVERAGE_INDEXED, closed_reason);
+    }
+    return e ? e : cover(j, to_us, COVERAGE_INDEXED, "");
+}
+
 /* What was found goes into the open transaction. */
 static enum err put_found(struct job *j) {
     struct index_writer *w = j->shared->writer;
@@ -379,8 +423,9 @@ static enum err commit(struct job *j, int64_t to_us, bool last) {
     struct index_writer *w = j->shared->writer;
     struct bytes record = {0};
     enum err e = take_sightings(j);
-    if (!e) e = cover(j, to_us, COVERAGE_INDEXED, "");
+    if (!e) e = cover_looked(j, to_us);
     if (!e) e = put_found(j);
+    if (!e && j->gated) e = index_gate_set(w, &j->gate);
     if (!e && !last) e = scene_save(j->scene, &record);
     if (!e) e = index_checkpoint_set(w, j->rec.id, to_us, record.data, record.len);
     if (!e) {
@@ -430,7 +475,7 @@ static void finish(struct job *j, int64_t end_us) {
 /* One frame is complete. False when the job ended. */
 static bool frame_done(struct job *j, const struct entry *f) {
     enum err e = take_sightings(j);
-    if (!e && f->card_failed) e = cover(j, f->pts_us, COVERAGE_INDEXED, "");
+    if (!e && f->card_failed) e = cover_looked(j, f->pts_us);
     if (!e && f->card_failed)
         e = cover(j, f->pts_us + CARD_FAILED_US, COVERAGE_DAMAGED, "the card kept failing on this frame");
     j->item.position_us = f->pts_us;
@@ -440,15 +485,16 @@ static bool frame_done(struct job *j, const struct entry *f) {
                clock_mono_ns() - j->commit_mono_ns > COMMIT_EVERY_MS * 1000000ull))
         e = commit(j, f->pts_us, false);
     if (e) fail_index(j, e);
+    if (!e && j->gated && j->decoder) widen_if_short(j);
     if (!e) j->cb.on_change(j, j->cb.arg);
-    return !e;
+    return !e && !job_is_over(j);
 }
 
 static bool gap_done(struct job *j, const struct entry *g) {
     enum err e = OK;
     if (g->to_us - g->pts_us > GAP_ENDS_TRACKS_US) e = scene_end(j->scene);
     if (!e) e = take_sightings(j);
-    if (!e) e = cover(j, g->pts_us, COVERAGE_INDEXED, "");
+    if (!e) e = cover_looked(j, g->pts_us);
     if (!e) e = cover(j, g->to_us, COVERAGE_DAMAGED, g->reason);
     if (e) fail_index(j, e);
     return !e;
@@ -705,6 +751,35 @@ static void on_gap(struct decoder *d, const struct wire_gap *g, void *arg) {
     pump(j);
 }
 
+/* More missed than may be: from here on wider, also for the camera's next recordings. The decoder starts anew
+ * behind the last frame it delivered. */
+static void widen_if_short(struct job *j) {
+    const uint32_t n = j->gate.n_sample + j->gate_before.n_sample;
+    const uint32_t missed = n - j->gate.n_found - j->gate_before.n_found;
+    if (missed < GATE_MISSES_MIN || 100 * missed <= (100 - GATE_RECALL_PCT) * n || j->gate.width == 0) return;
+    log_warn("import",
+             "job=%" PRIu64 " camera=%u op=gate of %u passages in the sample it would have missed %u; opened %s",
+             j->item.job, j->item.camera_number, n, missed, j->gate.width < GATE_WIDEST ? "wider" : "for good");
+    j->gate.width = j->gate.width < GATE_WIDEST ? j->gate.width + 1 : 0;
+    j->gate_before = (struct gate_row){.n_sample = 0};
+    j->gate.n_sample = j->gate.n_found = 0;
+    decoder_free(&j->decoder);
+    start_decoding(j);
+}
+
+static void on_gate(struct decoder *d, const struct wire_gate *v, void *arg) {
+    (void)d;
+    struct job *j = arg;
+    j->verdicts[j->n_verdicts++ % VERDICTS] = *v;
+    if (v->from_us <= j->gate_counted_us) return; /* a worker that began anew tells it again */
+    j->gate_counted_us = v->from_us;
+    j->gate.n_groups++;
+    j->gate.n_open += v->open;
+    j->gate.n_by_packets += v->by_packets;
+    *(v->open ? &j->gate.open_us : &j->gate.closed_us) += v->to_us - v->from_us;
+    if (!v->open) j->shared->costs.closed_us += (uint64_t)(v->to_us - v->from_us);
+}
+
 static void count_usage(struct job *j) {
     uint64_t cpu_us, peak_kib;
     decoder_usage(j->decoder, &cpu_us, &peak_kib);
@@ -781,16 +856,35 @@ static void start_decoding(struct job *j) {
                                       .in_fd = j->fd,
                                       .out_fd = -1,
                                       .slots = j->slots,
+                                      .gate_width = j->gated ? j->gate.width : 0,
                                       .fps_milli = sh->cfg->fps_milli,
                                       .after_us = j->last_sent_us};
     const struct decoder_callbacks cb = {
-        .on_frame = on_frame, .on_gap = on_gap, .on_end = on_end, .on_failed = on_decode_failed, .arg = j};
+        .on_frame = on_frame, .on_gate = on_gate, .on_gap = on_gap, .on_end = on_end, .on_failed = on_decode_failed, .arg = j};
     if (!e) e = decoder_start(sh->base, &spec, &cb, &j->decoder);
     if (e) {
         log_error("import", "job=%" PRIu64 " op=start err=\"%s\"", j->item.job, err_text(e));
         job_fail(j, e == ERR_NOMEM ? "not enough memory for its pictures"
                                    : "the decode worker cannot be started; see the log");
     }
+}
+
+/* As wide as the camera's last recording ended; one that was begun goes on as it was. */
+static enum err prepare_gate(struct job *j, int64_t position_us) {
+    struct gate_row last = {.width = 1};
+    j->gate = (struct gate_row){.recording_id = j->rec.id, .camera_number = j->rec.camera_number};
+    j->gate_counted_us = position_us;
+    if (!j->gated) return OK;
+    enum err e = index_gate_camera(j->shared->writer, j->rec.camera_number, &last);
+    if (e == ERR_MISSING) e = OK;
+    const unsigned width = last.width;
+    if (!e) e = index_gate_get(j->shared->writer, j->rec.id, &j->gate);
+    if (e == ERR_MISSING) {
+        e = OK;
+        j->gate.width = width;
+        j->gate_before = last;
+    }
+    return e;
 }
 
 static void start_running(struct job *j) {
@@ -814,6 +908,7 @@ static void start_running(struct job *j) {
         e = scene_new(&sc, &j->scene);
     if (n == 0) position_us = -1;
     free(record);
+    if (!e) e = prepare_gate(j, position_us);
     if (e) {
         fail_index(j, e);
         return;
@@ -1047,6 +1142,7 @@ enum err job_new(struct job_shared *shared, const struct job_request *rq, const 
     j->item.job = rq->number;
     j->item.batch = rq->batch;
     j->item.priority = rq->priority;
+    j->gated = shared->cfg->gate && !rq->ungated;
     j->item.camera_number = j->rec.camera_number = rq->camera_number;
     j->item.start_ms = j->rec.start_ms = rq->start_ms;
     j->item.eta_ms = -1;

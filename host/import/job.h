@@ -52,6 +52,7 @@ struct job_callbacks {
 struct job_request {
     uint64_t number, batch;
     int priority;
+    bool ungated;
     const char *file, *case_id;
     uint16_t camera_number;
     int64_t start_ms; /* UTC, clock offset applied */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* writer.h - inside of the index writer, shared by writer.c, recordings.c and purge.c; nobody else includes
+/* writer.h - inside of the index writer, shared by writer.c, recordings.c, gate.c and purge.c; nobody else includes
  * it. */
 #ifndef HOST_INDEX_WRITER_H
 #define HOST_INDEX_WRITER_H

@@ -15,6 +15,7 @@
 #include "driver/card_abi.h"
 #include "host/base/log.h"
 #include "host/base/size.h"
+#include "host/media/gate.h"
 
 /* Sample aspect ratios outside are mistakes of a muxer; pictures are then taken as they are stored. */
 #define ASPECT_LIMIT 4
@@ -65,6 +66,14 @@ struct decode {
     int64_t passed[PASSED_MAX]; /* keys_only: times of the packets since the last key frame */
     unsigned n_passed;
 
+    struct gate *gate; /* NULL = all is decoded */
+    decode_verdict_fn *on_verdict;
+    AVFrame *key;          /* of a closed group, out of the gate */
+    bool has_key, is_next; /* it waits until the decoder is empty; it is the next frame */
+    bool fed;              /* the decoder holds something */
+    int64_t fed_us;        /* the latest time that went into it */
+    int64_t not_before_us; /* what is shown earlier refers to frames that were left out */
+
     bool held; /* `frame` was decoded by decode_seek_us() and waits for decode_next() */
     struct decode_frame held_frame;
 
@@ -103,12 +112,14 @@ enum err decode_open(struct demux *d, decode_gap_fn *on_gap, void *arg, struct d
     dec->demux = d;
     dec->on_gap = on_gap;
     dec->arg = arg;
-    dec->last_us = dec->left_out_us = -1;
+    dec->last_us = dec->left_out_us = dec->fed_us = -1;
+    dec->not_before_us = INT64_MIN;
     dec->damage_ticks = AV_NOPTS_VALUE;
     dec->codec = avcodec_alloc_context3(codec);
     dec->pkt = av_packet_alloc();
     dec->frame = av_frame_alloc();
-    if (!dec->codec || !dec->pkt || !dec->frame) {
+    dec->key = av_frame_alloc();
+    if (!dec->codec || !dec->pkt || !dec->frame || !dec->key) {
         e = no_memory(f, -1);
         goto fail;
     }
@@ -140,6 +151,8 @@ void decode_close(struct decode **pd) {
     struct decode *dec = *pd;
     sws_freeContext(dec->sws);
     av_free(dec->turn);
+    gate_close(&dec->gate);
+    av_frame_free(&dec->key);
     av_frame_free(&dec->frame);
     av_packet_free(&dec->pkt);
     avcodec_free_context(&dec->codec);
@@ -210,7 +223,7 @@ static int64_t time_of(struct decode *dec, const AVFrame *fr) {
 
 /* Duration of the frames left out between the last one shown and this moment. */
 static int64_t left_out_before_us(const struct decode *dec, int64_t us) {
-    if (dec->keys_only) return reached_us(dec) - dec->end_us;
+    if (dec->keys_only || dec->gate) return reached_us(dec) - dec->end_us;
     unsigned n = 0;
     for (unsigned i = 0; dec->sparse && i < RECENT && i < dec->n_recent; i++)
         n += dec->recent[i].left_out && dec->recent[i].us > dec->last_us && dec->recent[i].us < us;
@@ -228,6 +241,10 @@ static bool accept(struct decode *dec, struct decode_frame *out) {
     if (fr->width <= 0 || fr->height <= 0) return false;
     if (dec->keys_only && dec->has_first && !fr->key_frame) {
         /* It was in the decoder already when only key frames became wanted. */
+        if (us > dec->left_out_us) dec->left_out_us = us;
+        return false;
+    }
+    if (us < dec->not_before_us) {
         if (us > dec->left_out_us) dec->left_out_us = us;
         return false;
     }
@@ -340,19 +357,58 @@ static void look_for_pauses(struct decode *dec) {
     dec->n_passed = dec->n_passed > 0;
 }
 
-static void note_passed(struct decode *dec, const AVPacket *pkt) {
-    const int64_t t = pkt->pts != AV_NOPTS_VALUE ? pkt->pts : pkt->dts;
-    if (t == AV_NOPTS_VALUE) return;
-    const int64_t us = demux_us_of(dec->demux, t);
+static void note_passed(struct decode *dec, int64_t ticks, bool is_key) {
+    if (ticks == AV_NOPTS_VALUE) return;
+    const int64_t us = demux_us_of(dec->demux, ticks);
     dec->passed[dec->n_passed++] = us;
-    if ((pkt->flags & AV_PKT_FLAG_KEY) || dec->n_passed == PASSED_MAX) look_for_pauses(dec);
+    if (is_key || dec->n_passed == PASSED_MAX) look_for_pauses(dec);
     if (us > dec->left_out_us) dec->left_out_us = us;
+}
+
+static void on_passed(int64_t ticks, bool is_key, void *arg) {
+    struct decode *dec = arg;
+    if (dec->n_passed == 0 && dec->fed_us >= 0) dec->passed[dec->n_passed++] = dec->fed_us;
+    note_passed(dec, ticks, is_key);
+}
+
+static void on_gate_verdict(const struct gate_verdict *v, void *arg) {
+    const struct decode *dec = arg;
+    if (dec->on_verdict) dec->on_verdict(v, dec->arg);
+}
+
+enum err decode_gate(struct decode *dec, unsigned width, decode_verdict_fn *on_verdict, struct wire_failed *f) {
+    if (dec->some_untimed) return OK;
+    dec->on_verdict = on_verdict;
+    const enum err e = gate_open(dec->demux, width, dec->after_us, on_gate_verdict, dec, &dec->gate);
+    if (e == ERR_NOMEM) return no_memory(f, dec->last_us);
+    return OK; /* ERR_UNSUPPORTED: nothing to go by, so all of it is looked at */
+}
+
+/* The next packet that the gate lets through, or a key frame in dec->key (has_key). */
+static enum err read_gated(struct decode *dec) {
+    enum gate_item item;
+    if (dec->has_key) return OK;
+    const enum err e = gate_next(dec->gate, dec->pkt, dec->key, on_passed, dec, &item);
+    if (e != OK) return e;
+    dec->has_key = item == GATE_KEY;
+    if (dec->has_key) return OK;
+    const int64_t t = dec->pkt->pts != AV_NOPTS_VALUE ? dec->pkt->pts : dec->pkt->dts;
+    const int64_t us = t == AV_NOPTS_VALUE ? -1 : demux_us_of(dec->demux, t);
+    if (item == GATE_FIRST) {
+        look_for_pauses(dec);
+        dec->n_passed = 0;
+        dec->not_before_us = us;
+        dec->fed_us = us;
+    }
+    if (us > dec->fed_us) dec->fed_us = us;
+    return OK;
 }
 
 /* Drops the packets up to the next key frame. */
 static enum err skip_to_key(struct decode *dec) {
     for (;;) {
-        note_passed(dec, dec->pkt);
+        note_passed(dec, dec->pkt->pts != AV_NOPTS_VALUE ? dec->pkt->pts : dec->pkt->dts,
+                    (dec->pkt->flags & AV_PKT_FLAG_KEY) != 0);
         if (dec->pkt->flags & AV_PKT_FLAG_KEY) return OK;
         av_packet_unref(dec->pkt);
         const enum err e = demux_read(dec->demux, dec->pkt);
@@ -362,8 +418,16 @@ static enum err skip_to_key(struct decode *dec) {
 
 /* Feeds the decoder one more packet, or tells it that there is none. */
 static enum err feed(struct decode *dec, struct wire_failed *f) {
-    enum err e = demux_read(dec->demux, dec->pkt);
+    enum err e = dec->gate ? read_gated(dec) : demux_read(dec->demux, dec->pkt);
     int rc;
+    if (e == OK && dec->has_key) {
+        if (dec->fed && avcodec_send_packet(dec->codec, NULL) == 0)
+            dec->alone = true; /* what the decoder holds comes first */
+        else
+            dec->is_next = true;
+        dec->fed = false;
+        return OK;
+    }
     if (e == OK && dec->keys_only && dec->has_first) e = skip_to_key(dec);
     switch ((int)e) {
     case OK:
@@ -379,6 +443,7 @@ static enum err feed(struct decode *dec, struct wire_failed *f) {
         dec->codec->skip_frame = is_unwanted(dec, dec->pkt) ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
         rc = avcodec_send_packet(dec->codec, dec->pkt);
         av_packet_unref(dec->pkt);
+        dec->fed = true;
         if (dec->keys_only && dec->has_first && rc == 0) {
             /* Otherwise it would wait for the next, which then seems to come after lost frames. */
             dec->alone = true;
@@ -424,6 +489,13 @@ enum err decode_next(struct decode *dec, struct decode_frame *out, struct wire_f
         return OK;
     }
     for (;;) {
+        if (dec->is_next) {
+            dec->is_next = dec->has_key = false;
+            av_frame_unref(dec->frame);
+            av_frame_move_ref(dec->frame, dec->key);
+            if (accept(dec, out)) return OK;
+            continue;
+        }
         const int rc = avcodec_receive_frame(dec->codec, dec->frame);
         if (rc == 0) {
             if (accept(dec, out)) return OK;
@@ -455,6 +527,11 @@ enum err decode_seek_us(struct decode *dec, int64_t us, struct wire_failed *f) {
         enum err e = demux_seek_us(dec->demux, aim, f);
         if (e != OK) return e;
         avcodec_flush_buffers(dec->codec);
+        if (dec->gate) gate_restart(dec->gate);
+        av_frame_unref(dec->key);
+        dec->has_key = dec->is_next = dec->fed = false;
+        dec->fed_us = -1;
+        dec->not_before_us = INT64_MIN;
         dec->draining = dec->alone = dec->broken = dec->tainted = dec->held = false;
         dec->damage_ticks = AV_NOPTS_VALUE;
         dec->step_us = 0;

@@ -51,6 +51,14 @@ int64_t decode_mark_of(uint32_t fps_milli, int64_t us);
  * B-frames. They count as footage that is there, but not as decoded. keys_only: only key frames at all, the
  * rest is not even looked at (about twelve times as fast). Call when the first frame is out. */
 void decode_want(struct decode *dec, uint32_t fps_milli, int64_t after_us, bool keys_only);
+/* A group of pictures was decided upon (gate.h); all times since the first frame. */
+struct gate_verdict;
+typedef void decode_verdict_fn(const struct gate_verdict *v, void *arg);
+/* From now on only the groups that the gate opens are decoded, and of the others the key frame. After
+ * decode_want(); seek afterwards, to gate_begin_us(after_us). Where packets have no times all is decoded. arg:
+ * that of decode_open(). */
+MUST_CHECK enum err decode_gate(struct decode *dec, unsigned width, decode_verdict_fn *on_verdict,
+                                struct wire_failed *f);
 void decode_counts(const struct decode *dec, struct decode_counts *out);
 
 /* Shape of the picture that decode_nv12() makes of this frame; ERR_UNSUPPORTED with *f for absurd ones. */

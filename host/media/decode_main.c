@@ -21,6 +21,7 @@
 #include "host/media/decode.h"
 #include "host/media/demux.h"
 #include "host/media/encode.h"
+#include "host/media/gate.h"
 #include "host/media/mask.h"
 #include "host/proc/sandbox.h"
 #include "host/proc/slots.h"
@@ -41,6 +42,7 @@ struct args {
     int64_t after_us, from_us, to_us;
     uint32_t fps_milli;
     bool keys_only, matroska;
+    unsigned gate; /* width; 0 = none */
     uint64_t n_slots, slot_bytes;
     unsigned n_masks; /* messages about what is hidden, to wait for */
 };
@@ -105,6 +107,8 @@ static bool parse_args(int argc, char **argv, struct args *a) {
             a->matroska = v == 1;
         else if (KEY("n_masks") && v >= 0 && v <= MASKS_MAX)
             a->n_masks = (unsigned)v;
+        else if (KEY("gate") && v >= GATE_OFF && v <= GATE_WIDEST)
+            a->gate = (unsigned)v;
         else if (KEY("n_slots") && v > 0 && v <= SLOTS_MAX)
             a->n_slots = (uint64_t)v;
         else if (KEY("slot_bytes") && v > 0)
@@ -173,6 +177,21 @@ static void say_gap(int64_t from_us, int64_t to_us, const char *reason, void *ar
     say(w, &g, sizeof g);
 }
 
+static void say_verdict(const struct gate_verdict *v, void *arg) {
+    struct wire_gate m;
+    memset(&m, 0, sizeof m);
+    wire_begin(&m, WIRE_DECODE_GATE, sizeof m);
+    m.from_us = v->from_us;
+    m.to_us = v->to_us;
+    m.open = v->open;
+    m.would_open = v->would_open;
+    m.sample = v->sample;
+    m.learning = v->learning;
+    m.by_packets = v->by_packets;
+    m.n_active = v->n_active;
+    say(arg, &m, sizeof m);
+}
+
 static void say_end(struct worker_state *w, int64_t first_us, int64_t last_us, int64_t end_us) {
     struct wire_decode_end m;
     struct decode_counts c = {.last_pts_us = -1};
@@ -232,9 +251,12 @@ static enum err do_frames(struct worker_state *w, struct decode_frame fr, struct
     int64_t served = -1;
     enum err e = OK;
     decode_want(w->decode, a->fps_milli, a->after_us, a->keys_only);
-    if (a->after_us >= 0) {
-        served = decode_mark_of(a->fps_milli, a->after_us);
-        e = decode_seek_us(w->decode, a->after_us, f);
+    if (a->gate) e = decode_gate(w->decode, a->gate, say_verdict, f);
+    if (e != OK) return e;
+    if (a->after_us >= 0) served = decode_mark_of(a->fps_milli, a->after_us);
+    /* With a gate from its begin in any case, so that it learns from the same key frames in every run. */
+    if (a->gate || a->after_us >= 0) {
+        e = decode_seek_us(w->decode, a->gate ? gate_begin_us(a->after_us) : a->after_us, f);
         if (e == OK) e = decode_next(w->decode, &fr, f);
     }
     for (; e == OK; e = decode_next(w->decode, &fr, f)) {

@@ -16,7 +16,7 @@
 
 #define PING_MS      30000u
 #define END_GRACE_MS 5000u
-#define N_ARGS       8
+#define N_ARGS       9
 #define GAPS_MAX     200000u /* one a second for more than two days; whoever tells more wants our memory */
 
 struct decoder {
@@ -114,6 +114,9 @@ static void on_message(struct worker *w, const void *raw, size_t n, void *arg) {
             break_off(d, "too many gaps");
         else if (d->cb.on_gap)
             d->cb.on_gap(d, &m.gap, d->cb.arg);
+        break;
+    case WIRE_DECODE_GATE:
+        if (d->cb.on_gate) d->cb.on_gate(d, &m.gate, d->cb.arg);
         break;
     case WIRE_DECODE_END:
         d->last.end = m.decode_end;
@@ -233,7 +236,7 @@ enum err decoder_start(struct event_base *base, const struct decoder_spec *spec,
     for (const char *p = spec->label ? spec->label : "?"; *p && n + 1 < sizeof d->label; p++)
         d->label[n++] = (char)((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
 
-    char args[6][48];
+    char args[7][48];
     const char *argv[N_ARGS + 1] = {"relecture-decode", jobs[spec->job]};
     unsigned k = 2;
     struct worker_spec ws = {.name = "decode", .exe = spec->exe, .argv = argv, .ping_ms = PING_MS};
@@ -246,7 +249,8 @@ enum err decoder_start(struct event_base *base, const struct decoder_spec *spec,
         snprintf(args[2], sizeof args[2], "fps_milli=%" PRIu32, spec->fps_milli);
         snprintf(args[3], sizeof args[3], "after_us=%" PRId64, spec->after_us);
         snprintf(args[4], sizeof args[4], "keys_only=%d", spec->keys_only);
-        for (unsigned i = 0; i < 5; i++) argv[k++] = args[i];
+        snprintf(args[5], sizeof args[5], "gate=%u", spec->gate_width);
+        for (unsigned i = 0; i < 6; i++) argv[k++] = args[i];
     } else if (writes) {
         ws.extra_fds[ws.n_extra_fds++] = spec->out_fd;
         snprintf(args[0], sizeof args[0], "from_us=%" PRId64, spec->from_us);

@@ -49,6 +49,7 @@ struct decoder_spec {
     struct slots *slots;
     uint32_t fps_milli; /* 5000 = 5 per second; 0 = every frame */
     int64_t after_us;
+    unsigned gate_width; /* FRAMES: 0 = every group of pictures is decoded, else gate.h's width */
     bool keys_only; /* FRAMES: only key frames, of those only what the grid takes; the rest is not decoded */
     int64_t from_us, to_us;          /* STILL, CLIP and after */
     bool matroska;                   /* ORIGINAL: into Matroska, for what MP4 does not take */
@@ -59,6 +60,7 @@ struct decoder_callbacks {
     void (*on_probed)(struct decoder *d, const struct wire_probed *p, void *arg);
     /* The slot carries one reference, now the callee's: slots_unref() when done. */
     void (*on_frame)(struct decoder *d, const struct wire_frame *f, void *arg);
+    void (*on_gate)(struct decoder *d, const struct wire_gate *g, void *arg); /* may be NULL */
     void (*on_gap)(struct decoder *d, const struct wire_gap *g, void *arg);
     void (*on_end)(struct decoder *d, const struct wire_decode_end *e, void *arg);
     /* Exactly one of on_end and on_failed closes a job. e: ERR_CORRUPT and the like with the worker's text,

@@ -54,6 +54,8 @@ static size_t size_of_type(enum wire_type type) {
         return sizeof(struct wire_decode_end);
     case WIRE_DECODE_FAILED:
         return sizeof(struct wire_failed);
+    case WIRE_DECODE_GATE:
+        return sizeof(struct wire_gate);
     case WIRE_CARD_ARENA:
     case WIRE_CARD_ARENA_DROP:
         return sizeof(struct wire_arena);
@@ -122,6 +124,12 @@ static bool is_mask(const struct wire_mask *m) {
             return false;
     }
     return true;
+}
+
+static bool is_gate(const struct wire_gate *m) {
+    return m->from_us >= -TIME_MAX_US && m->to_us <= TIME_MAX_US && m->from_us < m->to_us && m->open <= 1 &&
+           m->would_open <= 1 && m->sample <= 1 && m->learning <= 1 && m->by_packets <= 1 &&
+           m->reserved[0] == 0 && m->reserved[1] == 0 && m->reserved[2] == 0 && m->reserved2 == 0;
 }
 
 static bool is_arena(const struct wire_arena *m) {
@@ -193,6 +201,8 @@ static bool is_well_formed(enum wire_type type, const union wire_any *m) {
         return is_decode_end(&m->decode_end);
     case WIRE_DECODE_FAILED:
         return is_failed(&m->failed);
+    case WIRE_DECODE_GATE:
+        return is_gate(&m->gate);
     case WIRE_CARD_ARENA:
         return is_arena(&m->arena);
     case WIRE_CARD_DETECT:

@@ -32,6 +32,7 @@ enum wire_type {
     WIRE_DECODE_GAP,         /* struct wire_gap: a stretch that could not be decoded */
     WIRE_DECODE_END,         /* struct wire_decode_end: the job is done */
     WIRE_DECODE_FAILED,      /* struct wire_failed: it cannot be done; the worker ends */
+    WIRE_DECODE_GATE,        /* struct wire_gate: what the gate decided about a group of pictures */
     /* server -> card worker */
     WIRE_CARD_ARENA = 64, /* struct wire_arena, the memfd attached */
     WIRE_CARD_ARENA_DROP, /* struct wire_arena (id only): unmap; no job may refer to it any more */
@@ -117,6 +118,14 @@ struct wire_gap {
     struct wire_header h;
     int64_t from_us, to_us; /* to_us: start of the next good segment, or the end */
     char reason[WIRE_TEXT_MAX];
+};
+
+/* Comes before the frames of its group; a resumed run tells again of groups before after_us. */
+struct wire_gate {
+    struct wire_header h;
+    int64_t from_us, to_us; /* from its key frame to the next */
+    uint8_t open, would_open, sample, learning, by_packets, reserved[3];
+    uint32_t n_active, reserved2; /* cells of its key frame that were out of the ordinary */
 };
 
 struct wire_decode_end {
@@ -232,6 +241,7 @@ union wire_any {
     struct wire_probed probed;
     struct wire_frame frame;
     struct wire_gap gap;
+    struct wire_gate gate;
     struct wire_decode_end decode_end;
     struct wire_failed failed;
     struct wire_arena arena;

@@ -16,7 +16,7 @@ rule() { # NAME  INCLUDE-PATTERN  ALLOWED-FILES-PATTERN  [WHERE]
         echo "$found" | sed 's/^/# /'
     fi
 }
-rule "FFmpeg only in the decode worker" 'lib(av|sw)' 'host/media/(demux|decode|encode|decode_main)[a-z_]*\.[ch]'
+rule "FFmpeg only in the decode worker" 'lib(av|sw)' 'host/media/(demux|decode|encode|gate|decode_main)[a-z_]*\.[ch]'
 rule "XRT only in card_xrt.c and the simulated core" '(xrt|xclbin|ert|xclhal|experimental/xrt)' 'driver/card_xrt.c|sim/xrt/[a-z_]*\.(c|cpp|h)'
 rule "VART and XIR only in dpu_vart.cpp and the plug-in" '(vart|xir)/' 'driver/dpu_vart.cpp|sim/vart/[a-z_]*\.(cpp|h|hpp)'
 rule "SQLite only behind the index, the register and their backup" 'sqlite3' 'host/((index|case)/[a-z_]*\.[ch]|backup/database.c)'
