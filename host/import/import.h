@@ -79,8 +79,8 @@ struct importer_config {
 };
 /* What the work has cost since the importer began, for `--stats` and make bench. CPU in microseconds. */
 struct import_costs {
-    uint64_t n_frames, footage_us, closed_us; /* closed: of the footage, by the gate */
-    uint64_t n_sample, n_found;               /* of the sample, as struct gate_row */
+    uint64_t n_frames, footage_us, closed_us;         /* closed: of the footage, by the gate */
+    uint64_t n_sample, n_found;                       /* of the sample, as struct gate_row */
     uint64_t decode_cpu_us, card_cpu_us, host_cpu_us; /* host: this thread */
     uint64_t kernel_us, dpu_us;                       /* time inside the card worker, by wall clock */
     uint64_t decode_peak_kib, card_peak_kib;

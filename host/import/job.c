@@ -31,7 +31,8 @@ enum {
 };
 /* What the index can date: its hours are numbered with 22 bits, until 2448. */
 #define START_MAX_MS 13569465600000ll
-/* How many groups of pictures are remembered, for passages that end long after they began: 17 minutes and more. */
+/* How many groups of pictures are remembered, for passages that end long after they began: 17 minutes and
+ * more. */
 enum { VERDICTS = 512 };
 /* Narrower than this many misses are chance. */
 enum { GATE_MISSES_MIN = 2, GATE_RECALL_PCT = 98, GATE_WIDEST = 3 };
@@ -97,8 +98,8 @@ struct job {
     char expected_sha256[65];
     const char *bad_name; /* why the file cannot even be tried; NULL = it can */
     bool gated;
-    struct gate_row gate;       /* of this recording */
-    struct gate_row gate_before; /* sample of earlier ones of the camera at this width */
+    struct gate_row gate;                /* of this recording */
+    struct gate_row gate_before;         /* sample of earlier ones of the camera at this width */
     struct wire_gate verdicts[VERDICTS]; /* a ring */
     unsigned n_verdicts;
     int64_t gate_counted_us;
@@ -346,7 +347,8 @@ static enum err make_room(void **items, size_t n, size_t *cap, size_t each) {
 
 /* The sample is looked at whatever the gate says, so it shows what the gate would have missed. */
 static void measure_gate(struct job *j, const struct sighting *s) {
-    const int64_t from_us = (s->start_ms - j->rec.start_ms) * 1000, to_us = (s->end_ms - j->rec.start_ms) * 1000;
+    const int64_t from_us = (s->start_ms - j->rec.start_ms) * 1000,
+                  to_us = (s->end_ms - j->rec.start_ms) * 1000;
     bool began_in_sample = false, found = false;
     for (unsigned i = 0; i < j->n_verdicts && i < VERDICTS; i++) {
         const struct wire_gate *v = &j->verdicts[i];
@@ -757,9 +759,10 @@ static void widen_if_short(struct job *j) {
     const uint32_t n = j->gate.n_sample + j->gate_before.n_sample;
     const uint32_t missed = n - j->gate.n_found - j->gate_before.n_found;
     if (missed < GATE_MISSES_MIN || 100 * missed <= (100 - GATE_RECALL_PCT) * n || j->gate.width == 0) return;
-    log_warn("import",
-             "job=%" PRIu64 " camera=%u op=gate of %u passages in the sample it would have missed %u; opened %s",
-             j->item.job, j->item.camera_number, n, missed, j->gate.width < GATE_WIDEST ? "wider" : "for good");
+    log_warn(
+        "import",
+        "job=%" PRIu64 " camera=%u op=gate of %u passages in the sample it would have missed %u; opened %s",
+        j->item.job, j->item.camera_number, n, missed, j->gate.width < GATE_WIDEST ? "wider" : "for good");
     j->gate.width = j->gate.width < GATE_WIDEST ? j->gate.width + 1 : 0;
     j->gate_before = (struct gate_row){.n_sample = 0};
     j->gate.n_sample = j->gate.n_found = 0;
@@ -859,8 +862,12 @@ static void start_decoding(struct job *j) {
                                       .gate_width = j->gated ? j->gate.width : 0,
                                       .fps_milli = sh->cfg->fps_milli,
                                       .after_us = j->last_sent_us};
-    const struct decoder_callbacks cb = {
-        .on_frame = on_frame, .on_gate = on_gate, .on_gap = on_gap, .on_end = on_end, .on_failed = on_decode_failed, .arg = j};
+    const struct decoder_callbacks cb = {.on_frame = on_frame,
+                                         .on_gate = on_gate,
+                                         .on_gap = on_gap,
+                                         .on_end = on_end,
+                                         .on_failed = on_decode_failed,
+                                         .arg = j};
     if (!e) e = decoder_start(sh->base, &spec, &cb, &j->decoder);
     if (e) {
         log_error("import", "job=%" PRIu64 " op=start err=\"%s\"", j->item.job, err_text(e));

@@ -38,9 +38,16 @@ enum err index_gate_set(struct index_writer *w, const struct gate_row *row) {
     if (e) return e;
     e = db_prepare(w->db, "INSERT OR REPLACE INTO gate VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)", &st);
     if (!e) {
-        const int64_t values[] = {(int64_t)row->recording_id, row->camera_number, row->width,  row->open_us,
-                                  row->closed_us,             row->n_groups,      row->n_open, row->n_by_packets,
-                                  row->n_sample,              row->n_found};
+        const int64_t values[] = {(int64_t)row->recording_id,
+                                  row->camera_number,
+                                  row->width,
+                                  row->open_us,
+                                  row->closed_us,
+                                  row->n_groups,
+                                  row->n_open,
+                                  row->n_by_packets,
+                                  row->n_sample,
+                                  row->n_found};
         for (int i = 0; i < (int)(sizeof values / sizeof values[0]); i++)
             (void)sqlite3_bind_int64(st, i + 1, values[i]);
         e = db_run(st);
@@ -82,7 +89,8 @@ static bool is_of(const struct perimeter *p, uint16_t camera_number) {
     return false;
 }
 
-enum err index_gate_sums(struct index_reader *r, const struct perimeter *p, struct gate_row **out, size_t *n) {
+enum err index_gate_sums(struct index_reader *r, const struct perimeter *p, struct gate_row **out,
+                         size_t *n) {
     sqlite3_stmt *st = NULL;
     struct gate_row *rows = NULL;
     size_t cap = 0;
@@ -96,12 +104,13 @@ enum err index_gate_sums(struct index_reader *r, const struct perimeter *p, stru
     (void)sqlite3_finalize(st);
     st = NULL;
     if (e || !has_table) return e;
-    e = db_prepare(r->db,
-                   "SELECT 0, g.camera_id, max(width), sum(open_us), sum(closed_us), sum(n_groups), sum(n_open),"
-                   " sum(n_by_packets), sum(n_sample), sum(n_found) FROM gate g JOIN recording r"
-                   " ON r.id = g.recording_id WHERE r.start_ms < ?2 AND r.start_ms + r.duration_us / 1000 > ?1"
-                   " GROUP BY g.camera_id ORDER BY g.camera_id",
-                   &st);
+    e = db_prepare(
+        r->db,
+        "SELECT 0, g.camera_id, max(width), sum(open_us), sum(closed_us), sum(n_groups), sum(n_open),"
+        " sum(n_by_packets), sum(n_sample), sum(n_found) FROM gate g JOIN recording r"
+        " ON r.id = g.recording_id WHERE r.start_ms < ?2 AND r.start_ms + r.duration_us / 1000 > ?1"
+        " GROUP BY g.camera_id ORDER BY g.camera_id",
+        &st);
     if (!e) {
         (void)sqlite3_bind_int64(st, 1, p->from_ms);
         (void)sqlite3_bind_int64(st, 2, p->to_ms);

@@ -10,10 +10,11 @@
 struct gate_row {
     uint64_t recording_id;
     uint16_t camera_number;
-    unsigned width;            /* host/media/gate.h; 0 = the gate has opened for good */
+    unsigned width;             /* host/media/gate.h; 0 = the gate has opened for good */
     int64_t open_us, closed_us; /* of footage; of closed stretches one key frame per group was looked at */
     uint32_t n_groups, n_open, n_by_packets;
-    uint32_t n_sample, n_found; /* passages that began in the sample; of those, what the gate would have let in */
+    uint32_t n_sample,
+        n_found; /* passages that began in the sample; of those, what the gate would have let in */
 };
 
 /* Makes the table where an older version did not; forgets recordings that were purged. Once per writer. */

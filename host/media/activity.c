@@ -122,10 +122,12 @@ enum err activity_look(struct activity *a, const uint8_t *luma, size_t stride, u
             const bool out = off > (limit > limits->least ? limit : limits->least);
             a->out[(y + 1) * row + x + 1] = out;
             c->usual += (a->now[y * a->n_x + x] - c->usual) * (out ? follow_active : follow_quiet);
-            /* What moves for ever (leaves, a flag) must become usual too, but one passer-by must not: beyond the
-             * limit the wavering grows slowly, however far beyond it is. */
+            /* What moves for ever (leaves, a flag) must become usual too, but one passer-by must not: beyond
+             * the limit the wavering grows slowly, however far beyond it is. */
             const float counts = out ? limit : off;
-            c->waver += (counts - c->waver) * (out ? follow_active : off > c->waver ? waver_rise : waver_fall);
+            c->waver += (counts - c->waver) * (out              ? follow_active
+                                               : off > c->waver ? waver_rise
+                                                                : waver_fall);
         }
     unsigned together = 0;
     for (unsigned y = 1; y <= a->n_y; y++)

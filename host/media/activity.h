@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* activity.h - does a picture of a fixed camera differ from what the camera usually shows? The luma is averaged
- * over square cells (about 120 across, which takes away the sensor's noise), each cell remembers its usual value
- * and how much it wavers, and cells that leave it together are counted. A change of the whole picture's
- * brightness is taken out first. Knows nothing of objects: it may be wrong towards "something is there" only,
- * as long as what comes in covers two cells. Pure; threads: one at a time. */
+/* activity.h - does a picture of a fixed camera differ from what the camera usually shows? The luma is
+ * averaged over square cells (about 120 across, which takes away the sensor's noise), each cell remembers its
+ * usual value and how much it wavers, and cells that leave it together are counted. A change of the whole
+ * picture's brightness is taken out first. Knows nothing of objects: it may be wrong towards "something is
+ * there" only, as long as what comes in covers two cells. Pure; threads: one at a time. */
 #ifndef HOST_MEDIA_ACTIVITY_H
 #define HOST_MEDIA_ACTIVITY_H
 

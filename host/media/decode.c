@@ -376,7 +376,8 @@ static void on_gate_verdict(const struct gate_verdict *v, void *arg) {
     if (dec->on_verdict) dec->on_verdict(v, dec->arg);
 }
 
-enum err decode_gate(struct decode *dec, unsigned width, decode_verdict_fn *on_verdict, struct wire_failed *f) {
+enum err decode_gate(struct decode *dec, unsigned width, decode_verdict_fn *on_verdict,
+                     struct wire_failed *f) {
     if (dec->some_untimed) return OK;
     dec->on_verdict = on_verdict;
     const enum err e = gate_open(dec->demux, width, dec->after_us, on_gate_verdict, dec, &dec->gate);

@@ -62,7 +62,8 @@ struct gate {
     void *arg;
 };
 
-static const struct activity_limits narrow = {.least = 4, .wavers = 4}, wide = {.least = 2.5f, .wavers = 2.5f};
+static const struct activity_limits narrow = {.least = 4, .wavers = 4},
+                                    wide = {.least = 2.5f, .wavers = 2.5f};
 
 int64_t gate_begin_us(int64_t after_us) {
     /* The group that goes on behind after_us may have begun in the epoch before. */
@@ -92,7 +93,8 @@ void gate_close(struct gate **pg) {
     free(g);
 }
 
-enum err gate_open(struct demux *d, unsigned width, int64_t after_us, gate_verdict_fn *on_verdict, void *arg, struct gate **out) {
+enum err gate_open(struct demux *d, unsigned width, int64_t after_us, gate_verdict_fn *on_verdict, void *arg,
+                   struct gate **out) {
     *out = NULL;
     if (demux_is_untimed(d)) return ERR_UNSUPPORTED;
     const AVStream *st = demux_stream(d);
@@ -141,7 +143,8 @@ static int64_t shown_us(const struct gate *g, const AVPacket *p) {
     return t == AV_NOPTS_VALUE ? AV_NOPTS_VALUE : demux_us_of(g->demux, t);
 }
 
-/* ---- key frames ----------------------------------------------------------------------------------------- */
+/* ---- key frames -----------------------------------------------------------------------------------------
+ */
 
 /* Decodes the key frame with nothing before or after it. NULL when it does not stand alone. */
 static AVFrame *decode_alone(struct gate *g, const AVPacket *pkt) {
@@ -205,7 +208,8 @@ static enum err look_at_key(struct gate *g, struct group *gr, const AVPacket *pk
     return e;
 }
 
-/* ---- reading ahead --------------------------------------------------------------------------------------- */
+/* ---- reading ahead ---------------------------------------------------------------------------------------
+ */
 
 static struct group *new_group(struct gate *g) {
     struct group *gr = g->spare ? g->spare : calloc(1, sizeof *gr);
@@ -242,7 +246,8 @@ static enum err place(struct gate *g, AVPacket *pkt) {
     return OK;
 }
 
-/* One more packet into the last group. ERR_EOF and the like end the reading; what is held is still handed on. */
+/* One more packet into the last group. ERR_EOF and the like end the reading; what is held is still handed on.
+ */
 static enum err read_on(struct gate *g) {
     if (!g->has_pkt) {
         const enum err e = demux_read(g->demux, g->pkt);
@@ -265,7 +270,8 @@ static enum err read_on(struct gate *g) {
     return e;
 }
 
-/* ---- the decision ---------------------------------------------------------------------------------------- */
+/* ---- the decision ----------------------------------------------------------------------------------------
+ */
 
 /* By mean size of a packet, the key frame left out: it is large whatever happens. */
 static bool is_large(struct gate *g, const struct group *gr) {
@@ -290,8 +296,7 @@ static bool is_large(struct gate *g, const struct group *gr) {
 }
 
 static bool active_at(const struct gate *g, unsigned i) {
-    return i < g->n_groups &&
-           (g->width >= GATE_WIDEST ? g->groups[i]->active_wide : g->groups[i]->active);
+    return i < g->n_groups && (g->width >= GATE_WIDEST ? g->groups[i]->active_wide : g->groups[i]->active);
 }
 
 /* Key frames needed beyond a group's own. */
@@ -323,7 +328,8 @@ static void decide(struct gate *g) {
     const bool odd_length = blind || is_too_long(gr) || to_us - gr->from_us < GATE_GROUP_MIN_US;
     const struct gate_verdict v = {.from_us = gr->from_us,
                                    .to_us = to_us > gr->from_us ? to_us : gr->from_us + 1,
-                                   .open = active || large || gr->forced || sample || gr->learning || odd_length,
+                                   .open =
+                                       active || large || gr->forced || sample || gr->learning || odd_length,
                                    .would_open = active || large || gr->forced || odd_length,
                                    .sample = sample,
                                    .learning = gr->learning,
@@ -335,7 +341,8 @@ static void decide(struct gate *g) {
     g->on_verdict(&v, g->arg);
 }
 
-/* ---- handing on ------------------------------------------------------------------------------------------ */
+/* ---- handing on ------------------------------------------------------------------------------------------
+ */
 
 static void drop_first(struct gate *g) {
     struct group *gr = g->groups[0];

@@ -2,8 +2,8 @@
 /* gate.h - which groups of pictures deserve a full look. Stands between demux and decoder: every key frame is
  * decoded here, alone, and compared with what the camera usually shows (activity.h). A group is open when its
  * own key frame or a near one differs, or when its packets are larger than those of quiet groups and have
- * shown that they tell; all its packets then go to the decoder. Of a closed group only the key frame goes on, so
- * what stands still is seen every few seconds all the same.
+ * shown that they tell; all its packets then go to the decoder. Of a closed group only the key frame goes on,
+ * so what stands still is seen every few seconds all the same.
  *
  *   pts:   |<------------ GATE_EPOCH_US ------------>|<--- ...
  *          | sample: always open |    gated          | sample ...
@@ -46,10 +46,10 @@ struct gate_verdict {
 typedef void gate_verdict_fn(const struct gate_verdict *v, void *arg);
 
 /* `d` is borrowed. after_us: of groups that end before it only the key frames are of use, to learn what is
- * usual; they are closed unless they are damaged. ERR_UNSUPPORTED: its packets have no times. Call when the first
- * frame was decoded. */
-MUST_CHECK enum err gate_open(struct demux *d, unsigned width, int64_t after_us, gate_verdict_fn *on_verdict, void *arg,
-                              struct gate **out);
+ * usual; they are closed unless they are damaged. ERR_UNSUPPORTED: its packets have no times. Call when the
+ * first frame was decoded. */
+MUST_CHECK enum err gate_open(struct demux *d, unsigned width, int64_t after_us, gate_verdict_fn *on_verdict,
+                              void *arg, struct gate **out);
 void gate_close(struct gate **g);
 /* After a seek: forgets all it holds. To decide as an undisturbed run does after after_us, seek to
  * gate_begin_us(after_us). */
@@ -58,12 +58,12 @@ int64_t gate_begin_us(int64_t after_us);
 
 enum gate_item {
     GATE_PACKET, /* *pkt is to be decoded */
-    GATE_FIRST,  /* the same, the first of an open group behind a closed one: the decoder begins anew, and what
-                    it shows before this packet's time refers to what was never decoded */
-    GATE_KEY,    /* *key is the one frame of a closed group; the packets passed are told through `passed` */
+    GATE_FIRST, /* the same, the first of an open group behind a closed one: the decoder begins anew, and what
+                   it shows before this packet's time refers to what was never decoded */
+    GATE_KEY,   /* *key is the one frame of a closed group; the packets passed are told through `passed` */
 };
-/* What comes next; *pkt or *key is filled, of a closed group also passed(pts or dts) for each of its packets, in
- * order. Errors as demux_read(), each where it lies in the stream. */
+/* What comes next; *pkt or *key is filled, of a closed group also passed(pts or dts) for each of its packets,
+ * in order. Errors as demux_read(), each where it lies in the stream. */
 MUST_CHECK enum err gate_next(struct gate *g, struct AVPacket *pkt, struct AVFrame *key,
                               void (*passed)(int64_t ticks, bool is_key, void *arg), void *arg,
                               enum gate_item *item);

@@ -99,7 +99,7 @@ static void what_stands_becomes_usual_but_not_soon(void **state) {
         if (n == 0) until = i;
     }
     assert_in_range(until, 60, 1200); /* pictures: two minutes at one every two seconds, at the least */
-    paint(s, 0, 10); /* its going is as much a change as its coming */
+    paint(s, 0, 10);                  /* its going is as much a change as its coming */
     assert_in_range(look(s), 2, 400);
 }
 

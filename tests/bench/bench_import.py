@@ -1,0 +1,160 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""make bench-import: hours of footage per core-hour, by CPU time of every process that has a part in it.
+
+  busy-*           without gate: the whole path beside FFmpeg's decoder alone, and beside FFmpeg + swscale +
+                   onnxruntime doing the detector's part of the job on the same frames (no tracker, no index)
+  noisy-*, quiet-* with the gate, and without it to know what there is to find: speed and recall in one row
+
+Rounds are interleaved, the median is shown with its spread. The nets' share of the card worker is told apart from the
+kernels by the wall time of each inside it. Clips: make_import_clips.sh; the cameras with few events need DATA."""
+import json
+import os
+import resource
+import sqlite3
+import statistics
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
+from relecture_e2e import BUILD, ROOT, START_MS, Site, run  # noqa: E402
+
+DATA = os.environ.get("RELECTURE_DATA", "")
+CLIPS = os.path.join(ROOT, "build", "bench-import")
+PEER = os.path.join(ROOT, "build", "bench")
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+GOAL_UNGATED, GOAL_NOISY, GOAL_QUIET, GOAL_RECALL = 0.88, 20, 60, 0.98
+missed = []
+
+
+def children_cpu_s():
+    u = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return u.ru_utime + u.ru_stime
+
+
+def cpu_of(*args):
+    before = children_cpu_s()
+    subprocess.run(args, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return children_cpu_s() - before
+
+
+def relecture(file, *options):
+    """What it cost, and who was seen."""
+    site = Site()
+    out = site("import", "--case", site.case, "--camera", "gare-01", "--start", "2026-11-20T14:00:00Z", "--json", "--stats",
+               *options, file, check=0, timeout=3600).stdout
+    stats = json.loads(out.splitlines()[-1])["stats"]
+    db = sqlite3.connect(f"file:{site.dir}/index.db?mode=ro", uri=True)
+    seen = [{"kind": k, "from_ms": t - START_MS, "to_ms": t - START_MS + d} for t, d, k in
+            db.execute("SELECT start_ms, duration_ms, class FROM sighting")]
+    db.close()
+    site.close()
+    nets = stats["net_wall_us"] / max(1, stats["net_wall_us"] + stats["kernel_wall_us"])
+    stats["nets_s"] = stats["card_cpu_us"] * nets / 1e6
+    stats["rest_s"] = (stats["card_cpu_us"] * (1 - nets) + stats["host_cpu_us"]) / 1e6
+    stats["decode_s"] = stats["decode_cpu_us"] / 1e6
+    stats["own_s"] = stats["decode_s"] + stats["rest_s"]
+    return stats, seen
+
+
+def rate(hours, seconds):
+    return hours * 3600 / seconds
+
+
+def row(name, values, unit="", goal=None, at_least=True):
+    m = statistics.median(values)
+    text = f"  {name:46} {m:9.3f} {unit:4} ({min(values):.3f}..{max(values):.3f})"
+    if goal is not None:
+        met = m >= goal if at_least else m <= goal
+        text += f"  goal {'>=' if at_least else '<='} {goal}: {'met' if met else 'MISSED'}"
+        if not met:
+            missed.append(name)
+    print(text, flush=True)
+    return m
+
+
+def ungated(name):
+    file = os.path.join(CLIPS, name)
+    decode, own, whole, peer = [], [], [], []
+    for _ in range(ROUNDS):
+        decode.append(cpu_of("ffmpeg", "-nostdin", "-threads", "1", "-i", file, "-an", "-f", "null", "-"))
+        s, _ = relecture(file, "--ungated")
+        own.append(s["own_s"])
+        whole.append(s["own_s"] + s["nets_s"])
+        if os.path.exists(os.path.join(PEER, "node_modules", "onnxruntime-node")):
+            peer.append(cpu_of("node", os.path.join(HERE, "bench_import_peer.mjs"), file,
+                               os.path.join(BUILD, "tests", "bench", "bench_engine"),
+                               os.path.join(ROOT, "build", "models", "nanodet-g-640x384", "nanodet-g.golden.xmodel"), PEER,
+                               "640", "384"))
+    hours = s["footage_us"] / 3.6e9
+    print(f"\n{name}: {hours * 60:.2f} min, {s['frames']} frames analysed, no gate")
+    row("decode only, FFmpeg", [rate(hours, v) for v in decode], "h/h")
+    row("our decode worker (with conversion to NV12)", [rate(hours, s["decode_s"])], "h/h")
+    row("whole path without the nets", [rate(hours, v) for v in own], "h/h")
+    row("  of decode only", [d / o for d, o in zip(decode, own)], "", GOAL_UNGATED)
+    row("whole path with the nets on the processor", [rate(hours, v) for v in whole], "h/h")
+    if peer:
+        row("FFmpeg + swscale + onnxruntime int8", [rate(hours, v) for v in peer], "h/h")
+        row("  ours against it", [p / w for p, w in zip(peer, whole)], "x", 1.0)
+    else:
+        print("  onnxruntime-node is not installed (make bench-import does it): its rows are skipped")
+
+
+def found_again(one, seen):
+    """The same class of thing at about the same moment: half of the shorter of the two times in common."""
+    for s in seen:
+        common = min(one["to_ms"], s["to_ms"]) - max(one["from_ms"], s["from_ms"])
+        shorter = min(one["to_ms"] - one["from_ms"], s["to_ms"] - s["from_ms"])
+        if s["kind"] == one["kind"] and common >= shorter / 2:
+            return True
+    return False
+
+
+def gated(kind, goal):
+    files = sorted(f for f in os.listdir(CLIPS) if f.startswith(kind + "-") and f.endswith(".mp4"))
+    if not files:
+        print(f"\n{kind}-*: no clips; they are made out of DATA/clips (make bench-import DATA=...)")
+        return
+    hours = open_s = closed = own = whole = 0
+    n = found = n_sample = n_sample_found = 0
+    for f in files:
+        all_stats, all_seen = relecture(os.path.join(CLIPS, f), "--ungated")
+        s, seen = relecture(os.path.join(CLIPS, f))
+        again = sum(found_again(i, seen) for i in all_seen)
+        print(f"\n{f}: {s['footage_us'] / 6e7:.2f} min, {s['closed_us'] / s['footage_us']:.0%} closed; "
+              f"{again} of {len(all_seen)} passages found again, {len(seen)} in all; "
+              f"sample {s['sample_found']} of {s['sample']}; ungated {all_stats['own_s']:.1f} s + nets {all_stats['nets_s']:.1f} s, "
+              f"gated {s['own_s']:.1f} s (decode {s['decode_s']:.1f}) + nets {s['nets_s']:.1f} s")
+        hours += s["footage_us"] / 3.6e9
+        closed += s["closed_us"] / 3.6e9
+        own += s["own_s"]
+        whole += s["own_s"] + s["nets_s"]
+        n += len(all_seen)
+        found += again
+        n_sample += s["sample"]
+        n_sample_found += s["sample_found"]
+    print(f"\n{kind} footage, {hours * 60:.1f} min, {1 - closed / hours:.0%} open:")
+    row("gated, without the nets", [rate(hours, own)], "h/h", goal)
+    row("gated, with the nets on the processor", [rate(hours, whole)], "h/h")
+    row(f"passages of the ungated run found again (n {n})", [found / max(1, n)], "", GOAL_RECALL)
+    print(f"  the sample's own measure: {n_sample_found} of {n_sample}")
+
+
+def main():
+    run(os.path.join(HERE, "make_import_clips.sh"), CLIPS, DATA, check=0, timeout=7200)
+    print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, {ROUNDS} rounds; CPU time; 5 frames analysed per second")
+    which = sys.argv[1:] or ["busy", "noisy", "quiet"]
+    if "busy" in which:
+        ungated("busy-h264.mp4")
+        ungated("busy-hevc.mp4")
+    if "noisy" in which:
+        gated("noisy", GOAL_NOISY)
+    if "quiet" in which:
+        gated("quiet", GOAL_QUIET)
+    print(f"\n{len(missed)} goals missed" + (": " + "; ".join(missed) if missed else ""))
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
