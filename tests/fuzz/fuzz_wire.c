@@ -69,6 +69,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         REQUIRE(m.gap.from_us <= m.gap.to_us);
         REQUIRE_TEXT(m.gap.reason);
         break;
+    case WIRE_DECODE_GATE:
+        REQUIRE(m.gate.from_us < m.gate.to_us && m.gate.open <= 1 && m.gate.would_open <= 1);
+        break;
     case WIRE_DECODE_END:
         REQUIRE(m.decode_end.n_sent <= m.decode_end.n_decoded);
         break;

@@ -48,6 +48,11 @@ static size_t good(enum wire_type type, union wire_any *m) {
         n = sizeof m->gap;
         m->gap.to_us = 5;
         break;
+    case WIRE_DECODE_GATE:
+        n = sizeof m->gate;
+        m->gate.to_us = 1;
+        m->gate.open = m->gate.sample = 1;
+        break;
     case WIRE_DECODE_END:
         n = sizeof m->decode_end;
         m->decode_end = (struct wire_decode_end){.first_pts_us = -1, .last_pts_us = -1, .end_us = 0};
