@@ -498,6 +498,11 @@ deb: all
 test-deb: deb
 	@ffmpeg -nostdin -v error -y -t 20 -i /usr/share/doc/opencv-doc/examples/data/vtest.avi -c:v libx264 -preset veryfast -an build/deb/clip.mp4
 	@tests/tools/test_deb.sh build/deb/relecture_*.deb build/deb/clip.mp4
+# KILLS of random processes of imports; 1,000 take about an hour.
+KILLS ?= 1000
+.PHONY: soak
+soak: all
+	@tests/soak/kills.py $(KILLS)
 # Static analysers; needs cppcheck and clang-tidy.
 .PHONY: lint
 lint: all
