@@ -24,7 +24,7 @@ struct gate_work {
 };
 
 static struct exchange *exchange_of(struct clerk_job *job) {
-    return (struct exchange *)((char *)job - offsetof(struct exchange, job));
+    return (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
 }
 
 static json_t *rights_json(enum role role) {

@@ -380,7 +380,7 @@ static enum err journal_act(struct register_db *r, struct exchange *x, const cha
 }
 
 static void work_act(struct register_db *r, struct clerk_job *job) {
-    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
+    struct exchange *x = (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
     enum err e = register_begin(r);
     if (e == OK) {
         e = x->act(r, x);
@@ -402,7 +402,7 @@ static void work_act(struct register_db *r, struct clerk_job *job) {
 }
 
 static void done_act(struct clerk_job *job) {
-    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
+    struct exchange *x = (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
     if (x->result == OK) {
         if (*x->c.id) http_case_changed(x->server, x->c.id);
         if (x->next) x->next(x);

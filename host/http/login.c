@@ -242,10 +242,18 @@ bool login_cookie(const char *header, uint8_t token[static SESSION_TOKEN_BYTES])
         p += strspn(p, "; ");
         const size_t n = strcspn(p, ";");
         if (n > n_name && strncmp(p, COOKIE "=", n_name) == 0) {
+            /* libsodium also takes some bytes above 127: only the text that we would write counts. */
+            const int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+            char text[sodium_base64_ENCODED_LEN(SESSION_TOKEN_BYTES,
+                                                sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
             size_t got = 0;
-            return sodium_base642bin(token, SESSION_TOKEN_BYTES, p + n_name, n - n_name, NULL, &got, NULL,
-                                     sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-                   got == SESSION_TOKEN_BYTES;
+            if (n - n_name != sizeof text - 1 ||
+                sodium_base642bin(token, SESSION_TOKEN_BYTES, p + n_name, n - n_name, NULL, &got, NULL,
+                                  variant) != 0 ||
+                got != SESSION_TOKEN_BYTES)
+                return false;
+            sodium_bin2base64(text, sizeof text, token, SESSION_TOKEN_BYTES, variant);
+            return memcmp(text, p + n_name, sizeof text - 1) == 0;
         }
         p += n;
     }
