@@ -362,7 +362,7 @@ web-check: build/web/index.html
 UNIT_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(UNIT_LIBS_$*) -lcmocka $(HOST_LIBS)
-TEST_SCRIPTS += tests/tools/check-includes.sh tests/tools/check-threats.sh $(wildcard tests/e2e/test_*.py)
+TEST_SCRIPTS += tests/tools/check-includes.sh tests/tools/check-threats.sh tests/tools/check-hardening.sh $(wildcard tests/e2e/test_*.py)
 # Sections above may have added theirs.
 TEST_BIN += $(UNIT_BIN) $(KERNEL_TESTS) $(SEAM_TESTS) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector $(B)/tests/models/test_plates
 
