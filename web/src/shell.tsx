@@ -3,12 +3,13 @@
 import { signal } from "@preact/signals";
 import { Component, type ComponentChildren, type ComponentType, type JSX } from "preact";
 import { useEffect, useId, useState } from "preact/hooks";
-import { language, t, tOr } from "./i18n";
+import { language, t, tOr, withOffice } from "./i18n";
 import { Icon } from "./icons";
 import { onGlobalKey, shortcuts } from "./keys";
 import { Dialog } from "./parts/dialog";
 import { Check } from "./parts/fields";
 import { Line } from "./parts/line";
+import { sealing } from "./parts/sealing";
 import { Toast } from "./parts/toast";
 import { go, hashOf, type Page, pages, place } from "./router";
 import { acts, letterOf, setSingleKeys, singleKeys } from "./search/acts";
@@ -48,8 +49,8 @@ function Later({ name }: { name: keyof typeof later }): JSX.Element {
   const [fault, setFault] = useState<Error | null>(null);
   useEffect(() => {
     let live = true;
-    later[name]().then(
-      (p) => live && setFound({ name, page: p }),
+    Promise.all([later[name](), withOffice()]).then(
+      ([p]) => live && setFound({ name, page: p }),
       (e: Error) => live && setFault(e),
     );
     return () => {
@@ -258,6 +259,20 @@ function NoCase(): JSX.Element {
   );
 }
 
+/* The dialog that seals, fetched when first asked for. */
+function Sealing(): JSX.Element | null {
+  const id = sealing.value;
+  const [dialog, setDialog] = useState<{ of: ComponentType<{ caseId: string }> } | null>(null);
+  useEffect(() => {
+    if (id !== null && !dialog)
+      Promise.all([import("./parts/seal"), withOffice()]).then(
+        ([m]) => setDialog({ of: m.SealDialog }),
+        () => (sealing.value = null),
+      );
+  }, [id]);
+  return id !== null && dialog ? <dialog.of caseId={id} /> : null;
+}
+
 /* A fault of the page itself is said in its place; strip and rail go on. */
 class Boundary extends Component<{ children: ComponentChildren }, { fault: string | null }> {
   override state = { fault: null };
@@ -361,6 +376,7 @@ function Work({ page }: { page: Page }): JSX.Element {
         <Content page={page} />
       </Boundary>
       <Help />
+      <Sealing />
       <PasswordDialog />
       <IdleWarning />
       <SignInAgain />

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { describe, expect, it } from "vitest";
 import { fill } from "../src/i18n";
-import { en } from "../src/messages/en";
-import { fr } from "../src/messages/fr";
+import { en as enCore } from "../src/messages/en";
+import { fr as frCore } from "../src/messages/fr";
+import { officeEn } from "../src/messages/office_en";
+import { officeFr } from "../src/messages/office_fr";
+
+const fr = { ...frCore, ...officeFr };
+const en = { ...enCore, ...officeEn };
 
 const holes = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1] ?? "").sort();
 
@@ -10,6 +15,10 @@ describe("messages", () => {
   it("have the same keys and the same holes in both languages", () => {
     expect(Object.keys(en).sort()).toEqual(Object.keys(fr).sort());
     for (const key of Object.keys(fr) as (keyof typeof fr)[]) expect([key, ...holes(en[key])]).toEqual([key, ...holes(fr[key])]);
+  });
+
+  it("are in one of the two parts, never in both", () => {
+    for (const key of Object.keys(officeFr)) expect(Object.hasOwn(frCore, key)).toBe(false);
   });
 
   it("are never empty", () => {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { ImportItem } from "../src/api";
 import type { CaseDetail, JournalEntry } from "../src/office";
+import { withOffice } from "../src/i18n";
 import { offsetFrom, secondsOf } from "../src/pages/cameras/clock";
 import { linesOf } from "../src/pages/cases/criteria";
 import { extensionOf } from "../src/pages/cases/widen";
@@ -10,6 +11,8 @@ import { missingOf } from "../src/pages/import/check";
 import { matchDropped } from "../src/pages/import/dropped";
 import { actionText, firstBreak, isRefusal, objectText } from "../src/pages/journal/words";
 import { matches } from "../src/words";
+
+beforeAll(withOffice);
 
 describe("a camera's clock", () => {
   it("is corrected by true time less shown time", () => {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-import { officeEn } from "./office_en";
-import type { Messages } from "./fr";
+import { shellEn } from "./shell_en";
+import type { CoreMessages } from "./fr";
 import { searchEn } from "./search_en";
 
-export const en: Messages = {
-  ...officeEn,
+export const en: CoreMessages = {
+  ...shellEn,
   ...searchEn,
   "app.name": "Relecture",
   "nav.label": "Pages",

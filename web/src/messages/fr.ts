@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The page's words. French is the reference: its keys are the type of every other language. */
 
-import { officeFr } from "./office_fr";
+import type { officeFr } from "./office_fr";
+import { shellFr } from "./shell_fr";
 import { searchFr } from "./search_fr";
 
 export const fr = {
-  ...officeFr,
+  ...shellFr,
   ...searchFr,
   "app.name": "Relecture",
   "nav.label": "Pages",
@@ -297,5 +298,7 @@ export const fr = {
   "error.no_extract": "L’extrait ne peut pas être préparé pour le moment.",
 } as const;
 
-export type MessageKey = keyof typeof fr;
+/* `fr` is there at once; the office words come with the first page that needs them. */
+export type CoreMessages = Readonly<Record<keyof typeof fr, string>>;
+export type MessageKey = keyof typeof fr | keyof typeof officeFr;
 export type Messages = Readonly<Record<MessageKey, string>>;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sceller: what leaves, for whom, on what; a second person approves it before anything is built. */
-import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { type ApiError, asApiError } from "../http";
@@ -8,16 +7,13 @@ import { language, number, t } from "../i18n";
 import { Icon } from "../icons";
 import { addSeal, type Exhibit, getExhibits, type Seal } from "../office";
 import { boot, cameraName, errorText, tz } from "../state";
+import "../styles/office.css";
 import { clockSeconds, day, duration } from "../time";
 import { Dialog } from "./dialog";
 import { Check, SelectField, TextField } from "./fields";
 import { Show, useLoad } from "./load";
+import { sealed, sealing } from "./sealing";
 import { toast } from "./toast";
-
-/* The case whose exhibits are being sealed; anybody may open the dialog (E, the tray, the case's page). */
-export const sealing = signal<string | null>(null);
-/* Counts the seals asked for in this page, so that lists read again. */
-export const sealed = signal(0);
 
 const media = ["optical", "usb", "network", "other"] as const;
 type Medium = (typeof media)[number];
@@ -127,7 +123,7 @@ function Form({ caseId, exhibits, close }: { caseId: string; exhibits: Exhibit[]
   );
 }
 
-function Inner({ caseId }: { caseId: string }): JSX.Element {
+export function SealDialog({ caseId }: { caseId: string }): JSX.Element {
   const exhibits = useLoad((signal) => getExhibits(caseId, signal), [caseId]);
   const close = (): void => {
     sealing.value = null;
@@ -139,8 +135,4 @@ function Inner({ caseId }: { caseId: string }): JSX.Element {
       </Show>
     </Dialog>
   );
-}
-
-export function SealDialog(): JSX.Element | null {
-  return sealing.value === null ? null : <Inner caseId={sealing.value} />;
 }

@@ -6,6 +6,7 @@ import { signal } from "@preact/signals";
 import type { Sighting } from "../api";
 import { language } from "../i18n";
 import type { MessageKey } from "../messages/fr";
+import { sealing } from "../parts/sealing";
 import { go } from "../router";
 import { may } from "../session";
 import { keep, kept, openCase } from "../state";
@@ -88,7 +89,7 @@ function decideAndGoOn(s: Sighting, state: State): void {
 export function act(name: Act): void {
   const s = selected.value;
   if (name === "seal") {
-    location.hash = `#/dossiers/${encodeURIComponent(openCase.value?.id ?? "")}`;
+    if (may("export_prepare")) sealing.value = openCase.value?.id ?? null;
     return;
   }
   if (!s || !offered(name, s)) return;

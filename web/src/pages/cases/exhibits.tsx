@@ -9,7 +9,7 @@ import { type CaseDetail, changeExhibit, type Exhibit, getExhibits, removeExhibi
 import { Dialog } from "../../parts/dialog";
 import { TextField } from "../../parts/fields";
 import { Act, Show, useLoad } from "../../parts/load";
-import { sealing } from "../../parts/seal";
+import { sealing } from "../../parts/sealing";
 import { toast } from "../../parts/toast";
 import { may } from "../../session";
 import { cameraName, tz } from "../../state";

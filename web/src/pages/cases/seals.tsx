@@ -8,7 +8,7 @@ import { archiveUrl, type CaseDetail, decideSeal, getSeals, manifestUrl, type Se
 import { Dialog } from "../../parts/dialog";
 import { TextField } from "../../parts/fields";
 import { Act, Show, useLoad } from "../../parts/load";
-import { SealDialog, sealed } from "../../parts/seal";
+import { sealed } from "../../parts/sealing";
 import { toast } from "../../parts/toast";
 import { may, user } from "../../session";
 import { boot, tz } from "../../state";
@@ -185,7 +185,6 @@ export function Seals({ c }: { c: CaseDetail }): JSX.Element {
           )
         }
       </Show>
-      <SealDialog />
       {deciding && <Decide s={deciding.s} yes={deciding.yes} close={() => setDeciding(null)} done={loaded.again} />}
       {receipt && <Receipt s={receipt} c={c} close={() => setReceipt(null)} />}
     </section>
