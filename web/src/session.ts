@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is signed in, and what happens when that ends. The secret goes to the server and nowhere else. */
-import { computed, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { ApiError, get, onAnswer, onSessionEnd, send, setCsrf } from "./http";
 
 export type User = {
@@ -25,8 +25,7 @@ export const idleSeconds = signal(0);
 export const heardMs = signal(0);
 
 export const may = (...rights: readonly string[]): boolean =>
-  rights.length === 0 || rights.some((r) => user.value?.rights.includes(r) ?? true);
-export const role = computed(() => user.value?.role ?? "");
+  rights.length === 0 || rights.some((r) => user.value?.rights.includes(r) ?? false);
 
 let waiting: ((again: boolean) => void)[] = [];
 
@@ -46,10 +45,8 @@ export async function resume(): Promise<void> {
   try {
     begin(await get<Session>("/session", { anonymous: true }));
   } catch (e) {
-    if (!(e instanceof ApiError)) throw e;
-    if (e.status === 401) phase.value = "out";
-    else if (e.status === 404) phase.value = "in"; /* a server of this machine alone, without accounts */
-    else throw e;
+    if (!(e instanceof ApiError) || e.status !== 401) throw e;
+    phase.value = "out";
   }
 }
 

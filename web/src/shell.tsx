@@ -413,7 +413,15 @@ export function Shell(): JSX.Element {
         <Work page={page} />
       ) : (
         <Gate>
-          {bootError.value ? <Failed /> : state === "out" ? <SignIn /> : state === "in" ? <FirstPassword /> : null}
+          {bootError.value ? (
+            <Failed />
+          ) : state === "in" ? (
+            <FirstPassword />
+          ) : state === "starting" ? null : place.value?.page === "about" && place.value.arg ? (
+            <Later name="about" />
+          ) : (
+            <SignIn />
+          )}
         </Gate>
       )}
       <Line />

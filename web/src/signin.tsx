@@ -9,6 +9,7 @@ import { language, number, t } from "./i18n";
 import { Dialog } from "./parts/dialog";
 import { TextField } from "./parts/fields";
 import { toast } from "./parts/toast";
+import { hashOf } from "./router";
 import { changePassword, heardMs, idleSeconds, login, logout, phase, stillHere, user } from "./session";
 import { errorText, start } from "./state";
 import { countdown } from "./time";
@@ -103,6 +104,9 @@ export function SignIn(): JSX.Element {
         <p class="dim">{t("login.promise")}</p>
         <Credentials done={() => void start()} />
         <p class="hint">{t("login.help")}</p>
+        <a class="link small" href={hashOf("about", "accessibilite")}>
+          {t("declaration.link")}
+        </a>
       </div>
     </main>
   );

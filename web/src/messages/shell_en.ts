@@ -31,6 +31,7 @@ export const shellEn: Readonly<Record<keyof typeof shellFr, string>> = {
   "login.busy": "Checking…",
   "login.help": "Locked out, or password forgotten: the administrator hands out a one-time password. Every sign-in is written to the journal.",
   "login.locked": "Too many failures: this account is locked for {left}. The administrator can unlock it.",
+  "declaration.link": "Accessibility: not conforming",
   "login.ended": "Your session has ended",
   "login.ended.text": "{name}, sign in again to go on. Nothing that you typed is lost.",
   "login.other": "Somebody else",

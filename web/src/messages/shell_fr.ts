@@ -31,6 +31,7 @@ export const shellFr = {
   "login.busy": "Vérification…",
   "login.help": "Compte bloqué ou mot de passe oublié : l’administrateur remet un mot de passe à usage unique. Chaque connexion est inscrite au journal.",
   "login.locked": "Trop d’échecs : ce compte est bloqué pour {left}. L’administrateur peut le débloquer.",
+  "declaration.link": "Accessibilité : non conforme",
   "login.ended": "Votre session a pris fin",
   "login.ended.text": "{name}, reconnectez-vous pour continuer. Rien de ce que vous avez saisi n’est perdu.",
   "login.other": "Changer d’utilisateur",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Labelled fields with their note and their error below; a form's fields look and speak alike everywhere. */
-import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useState } from "preact/hooks";
+import type { ComponentChildren, JSX, RefObject } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { dateText, parseMoment } from "../time";
 
@@ -58,8 +58,14 @@ export function TextField(
   },
 ): JSX.Element {
   const id = useId();
+  /* The attribute serves dialogs; a page that is drawn later has to ask itself. */
+  const field = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (props.focus) field.current?.focus();
+  }, []);
   const common = {
     id,
+    autoFocus: props.focus,
     class: props.mono ? "fld mono" : "fld",
     value: props.value,
     maxLength: props.maxLength ?? 120,
@@ -71,15 +77,15 @@ export function TextField(
   return (
     <Wrap {...props} id={id}>
       {props.lines ? (
-        <textarea {...common} rows={props.lines} onInput={(e) => props.onValue(e.currentTarget.value)} />
+        <textarea {...common} ref={field as RefObject<HTMLTextAreaElement>} rows={props.lines} onInput={(e) => props.onValue(e.currentTarget.value)} />
       ) : (
         <input
           {...common}
+          ref={field as RefObject<HTMLInputElement>}
           type={(props.type ?? "text") as "text"}
           autocomplete={props.autocomplete ?? "off"}
           spellcheck={false}
           inputMode={props.inputMode}
-          autoFocus={props.focus}
           onInput={(e) => props.onValue(e.currentTarget.value)}
           onBlur={props.onBlur}
         />
