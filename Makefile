@@ -351,7 +351,7 @@ web/node_modules/.stamp: web/package-lock.json web/package.json web/toolchain/no
 build/web/index.html: $(WEB_SRC) $(WEB_FONTS) build/web-fonts/copyright web/node_modules/.stamp
 	$(Q)cd web && npx tsc --noEmit && npx vite build --logLevel warn
 	@touch $@
-TEST_SCRIPTS += web/tests/run-unit.mjs web/tests/run-weight.mjs web/tests/run-e2e.mjs
+TEST_SCRIPTS += web/tests/run-unit.mjs web/tests/run-weight.mjs web/tests/run-e2e.mjs web/tests/run-office.mjs
 .PHONY: web web-check
 web: build/web/index.html
 # Types, the logic's tests, and the weight of the first load.
