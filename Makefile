@@ -53,7 +53,7 @@ HOST_SRC := $(BASE_SRC) $(PROC_SRC) $(filter-out $(DECODE_SRC),$(wildcard host/m
             $(wildcard host/pipe/*.c host/index/*.c host/search/*.c host/case/*.c host/import/*.c \
                        host/http/*.c host/evidence/*.c host/backup/*.c host/doctor/*.c host/cli/*.c host/app.c)
 HOST_OBJ := $(HOST_SRC:%.c=$(B)/%.o)
-HOST_LIBS := -levent_openssl -levent_core -levent_extra -levent_pthreads -lssl -ljansson -lsodium -lsqlite3 -lcrypto -lturbojpeg -lm -lpthread
+HOST_LIBS := -levent_openssl -levent_core -levent_extra -levent_pthreads -lssl -ljansson -lsodium -lsqlite3 -lcrypto -lturbojpeg -larchive -lm -lpthread
 $(B)/libhost.a: $(HOST_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 PROGRAMS += $(B)/relecture $(B)/relecture-decode build/relecture
@@ -74,7 +74,7 @@ $(B)/gen/evidence_texts.h: $(STANDALONE)
 	@mkdir -p $(@D)
 	$(Q)for f in $^; do echo "static const char text_$$(basename $$f | tr . _)[] ="; \
 	    sed 's/[\"]/\\&/g; s/^/"/; s/$$/\\n"/' $$f; echo ';'; done >$@
-$(B)/host/evidence/journal_export.o: $(B)/gen/evidence_texts.h
+$(addprefix $(B)/host/evidence/,journal_export.o folder.o): $(B)/gen/evidence_texts.h
 # Seeded sightings and queries, shared by the index's tests and bench-index.
 INDEX_SUPPORT := $(B)/tests/support/sightings_gen.o $(B)/tests/support/index_queries.o
 $(B)/tests/unit/test_index_store $(B)/tests/unit/test_index_truth $(B)/tests/unit/test_index_purge $(B)/tests/unit/test_index_sql $(B)/tests/unit/test_index_crash: $(INDEX_SUPPORT)
@@ -429,7 +429,7 @@ all: $(B)/accuracy.json
 # Debian packages by name; libevent 2.1.12-stable-8+deb12u1 or later comes from bookworm-security.
 DEPS := gcc g++ clang make systemd pkg-config binutils ca-certificates curl git \
         libxrt-dev libxrt1 uuid-dev libvart-dev libvart2 libxir-dev libxir2 libxir-utils libunilog-dev libgoogle-glog-dev \
-        libevent-dev libjansson-dev libsodium-dev libsqlite3-dev sqlite3 libssl-dev openssl libturbojpeg0-dev \
+        libevent-dev libjansson-dev libsodium-dev libsqlite3-dev sqlite3 libssl-dev openssl libturbojpeg0-dev libarchive-dev \
         libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libseccomp-dev libcmocka-dev libdnnl-dev \
         libtarget-factory-dev libprotobuf-dev python3-onnx \
         python3 python3-numpy libopenblas0-pthread fonttools python3-brotli nodejs npm chromium fonts-b612 ffmpeg opencv-doc libclang-rt-14-dev

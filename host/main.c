@@ -27,6 +27,9 @@ static const struct cli_command *const commands[] = {
     &cli_backup,
     &cli_restore,
     &cli_doctor,
+    &cli_decide,
+    &cli_exhibit,
+    &cli_export,
 };
 /* clang-format on */
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

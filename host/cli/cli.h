@@ -50,6 +50,9 @@ extern const struct cli_command cli_model;
 extern const struct cli_command cli_backup;
 extern const struct cli_command cli_restore;
 extern const struct cli_command cli_doctor;
+extern const struct cli_command cli_decide;
+extern const struct cli_command cli_exhibit;
+extern const struct cli_command cli_export;
 
 /* "relecture: ..." on stderr; returns `code`. */
 int cli_say(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -76,6 +79,8 @@ struct vocab *cli_vocab(const struct cli *cli);
 bool cli_zone_is_known(const struct cli *cli);
 /* The register of the data directory, or a message and NULL. */
 struct register_db *cli_register(const struct cli *cli);
+/* One line of standard input, not echoed on a terminal, into USER_PASSWORD_MAX + 2 bytes; false after a message. */
+bool cli_password(char *out);
 /* The site's signing key, made when there is none, or a message and NULL. */
 struct signer;
 struct signer *cli_signer(const struct cli *cli);

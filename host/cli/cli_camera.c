@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/case/camera_area.h"
 #include "host/cli/cli.h"
 
 static json_t *camera_json(const struct camera *c) {
@@ -113,7 +114,67 @@ static int list(struct cli *cli, int argc, char **argv) {
     return CLI_DONE;
 }
 
+/* "0.5,0.5 1,0.5 1,1": parts of the picture's width and height. */
+static bool corners_of(const char *text, struct camera_area *a) {
+    const char *p = text;
+    while (p && *p && a->n < CAMERA_AREA_CORNERS_MAX) {
+        char *end;
+        const double x = strtod(p, &end);
+        if (end == p || *end != ',' || !(x >= 0 && x <= 1)) break;
+        p = end + 1;
+        const double y = strtod(p, &end);
+        if (end == p || !(y >= 0 && y <= 1) || (*end && *end != ' ')) break;
+        a->x[a->n] = (uint16_t)(x * 65535);
+        a->y[a->n++] = (uint16_t)(y * 65535);
+        p = *end ? end + 1 : end;
+    }
+    if (p && !*p && a->n >= 3) return true;
+    cli_say(
+        0, "camera hide: --points takes 3 to %u corners in parts of the picture, as in \"0.5,0.5 1,0.5 1,1\"",
+        CAMERA_AREA_CORNERS_MAX);
+    return false;
+}
+
+static int hide(struct cli *cli, int argc, char **argv) {
+    enum { ID, NAME, POINTS, REMOVE, N };
+    struct cli_option o[N] = {[ID] = {.name = "id"},
+                              [NAME] = {.name = "name"},
+                              [POINTS] = {.name = "points"},
+                              [REMOVE] = {.name = "remove", .flag = true}};
+    int rest;
+    struct camera_area a = {0};
+    struct camera c;
+    if (!cli_options(&cli_camera, argc, argv, o, N, &rest)) return CLI_USAGE;
+    if (rest != 1 || !o[ID].value || !o[NAME].value || strlen(o[NAME].value) >= sizeof a.name ||
+        (o[POINTS].value != NULL) == (o[REMOVE].value != NULL))
+        return cli_say(CLI_USAGE,
+                       "camera hide: --id, --name (63 bytes) and either --points or --remove are needed");
+    snprintf(a.name, sizeof a.name, "%s", o[NAME].value);
+    if (o[POINTS].value && !corners_of(o[POINTS].value, &a)) return CLI_USAGE;
+    struct register_db *r = cli_register(cli);
+    if (!r) return CLI_FAILED;
+    enum err e = camera_get(r, o[ID].value, &c);
+    if (!e) {
+        a.camera_number = c.number;
+        e = a.n ? camera_area_set(r, &a) : camera_area_remove(r, a.camera_number, a.name);
+    }
+    int code = CLI_DONE;
+    if (e == ERR_MISSING)
+        code = cli_say(CLI_FAILED, "camera hide: there is no such camera, or no such area of it");
+    else if (e)
+        code = cli_say(CLI_FAILED, "camera hide: %s", err_text(e));
+    else if (!cli_journal_add(
+                 r, a.n ? "camera.hide" : "camera.show", "", c.id,
+                 json_pack("{s:s,s:s}", "name", a.name, "points", o[POINTS].value ? o[POINTS].value : "")))
+        code = CLI_FAILED;
+    else
+        printf("Camera %s: area \"%s\" is %s in masked copies.\n", c.id, a.name, a.n ? "hidden" : "shown");
+    register_close(&r);
+    return code;
+}
+
 static int run(struct cli *cli, int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "hide") == 0) return hide(cli, argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "add") == 0) return add(cli, argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "list") == 0) return list(cli, argc - 1, argv + 1);
     const bool help = argc > 1 && strcmp(argv[1], "--help") == 0;
@@ -124,10 +185,13 @@ static int run(struct cli *cli, int argc, char **argv) {
 const struct cli_command cli_camera = {
     .name = "camera",
     .summary = "add and list cameras",
-    .help = "camera add --id ID --name NAME [--lat N --lon N] [--heading 0..359] [--fov 1..360]\n"
-            "                  [--clock-offset-ms N] [--retention-days 1..30] [--json]\n"
-            "       relecture -d DIR camera list [--json]\n"
-            "  The clock offset is added to what the camera's recordings claim.\n",
+    .help =
+        "camera add --id ID --name NAME [--lat N --lon N] [--heading 0..359] [--fov 1..360]\n"
+        "                  [--clock-offset-ms N] [--retention-days 1..30] [--json]\n"
+        "       relecture -d DIR camera list [--json]\n"
+        "       relecture -d DIR camera hide --id ID --name NAME (--points \"X,Y X,Y X,Y...\" | --remove)\n"
+        "  hide: a part of the picture (a dwelling) that masked copies never show.\n"
+        "  The clock offset is added to what the camera's recordings claim.\n",
     .needs_dir = true,
     .run = run,
 };

@@ -17,7 +17,7 @@ enum { NAME, ROLE, HABILITATION, FROM, TO, LOGIN, JSON, N }; /* the options */
 #define YEAR_MS (365LL * 24 * 3600 * 1000)
 
 /* One line of standard input, not echoed on a terminal. A secret never stands on the command line. */
-static bool read_password(char out[static USER_PASSWORD_MAX + 2]) {
+bool cli_password(char *out) {
     struct termios old, quiet;
     const bool tty = tcgetattr(STDIN_FILENO, &old) == 0;
     if (tty) {
@@ -32,7 +32,7 @@ static bool read_password(char out[static USER_PASSWORD_MAX + 2]) {
         fputc('\n', stderr);
     }
     if (got) out[strcspn(out, "\r\n")] = 0;
-    if (!got) cli_say(0, "user: the password is read from standard input, and there was none");
+    if (!got) cli_say(0, "the password is read from standard input, and there was none");
     return got;
 }
 
@@ -75,7 +75,7 @@ static int add(struct register_db *r, struct cli_option *o) {
         return cli_say(CLI_USAGE, "user add: --role is operator, officer, chief, auditor or administrator");
     if (u.valid_to_ms <= u.valid_from_ms) return cli_say(CLI_USAGE, "user add: --to must be after --from");
     char password[USER_PASSWORD_MAX + 2];
-    if (!read_password(password)) return CLI_USAGE;
+    if (!cli_password(password)) return CLI_USAGE;
     const enum err e = user_add(r, &u, password);
     sodium_memzero(password, sizeof password);
     if (e == ERR_EXISTS) return cli_say(CLI_FAILED, "user add: there is a user \"%s\" already", u.login);
@@ -126,7 +126,7 @@ static int change(struct register_db *r, const char *verb, const char *login) {
     const bool totp = strcmp(verb, "totp") == 0;
     if (strcmp(verb, "password") == 0) {
         char password[USER_PASSWORD_MAX + 2];
-        if (!read_password(password)) return CLI_USAGE;
+        if (!cli_password(password)) return CLI_USAGE;
         e = user_password_set(r, login, password, false);
         sodium_memzero(password, sizeof password);
         if (e == ERR_USAGE) return say_weak();

@@ -137,6 +137,9 @@ MUST_CHECK enum err index_recording_at(struct index_reader *r, const struct peri
                                        uint16_t camera_number, int64_t at_ms, struct recording *out);
 MUST_CHECK enum err index_recordings(struct index_reader *r, const char *case_id, struct recording **out,
                                      size_t *n); /* array owned by the caller */
+/* SHA-256 over every recording: number, hash, camera, begin, state and how far it was analysed. The same value and
+ * the same models mean that a search finds the same again. */
+MUST_CHECK enum err index_fingerprint(struct index_reader *r, char hex[65]);
 /* Spans of the perimeter's cameras and period, clipped, merged, by camera and time; array owned by the
  * caller. */
 MUST_CHECK enum err index_coverage(struct index_reader *r, const struct perimeter *p,

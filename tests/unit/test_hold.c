@@ -135,7 +135,7 @@ static void closed_case_is_told_once_and_its_receipt_is_signed(void **state) {
     unsigned n;
     bool hard;
     int64_t id;
-    assert_int_equal(case_close(c->r, c->id), OK);
+    assert_int_equal(case_close(c->r, c->id, "chef.1"), OK);
     assert_int_equal(n_ended(c, START_MS, &hard), 1);
     assert_int_equal(signer_open(c->dir, &s), OK);
     const struct journal_signer js = signer_for_journal(s);
