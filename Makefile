@@ -53,7 +53,7 @@ HOST_SRC := $(BASE_SRC) $(PROC_SRC) $(filter-out $(DECODE_SRC),$(wildcard host/m
             $(wildcard host/pipe/*.c host/index/*.c host/search/*.c host/case/*.c host/import/*.c \
                        host/http/*.c host/evidence/*.c host/backup/*.c host/doctor/*.c host/cli/*.c host/app.c)
 HOST_OBJ := $(HOST_SRC:%.c=$(B)/%.o)
-HOST_LIBS := -levent_openssl -levent_core -levent_extra -levent_pthreads -lssl -ljansson -lsodium -lsqlite3 -lcrypto -lturbojpeg -larchive -lm -lpthread
+HOST_LIBS := -levent_openssl -levent_core -levent_extra -levent_pthreads -lssl -ljansson -lsodium -lsqlite3 -lcrypto -lturbojpeg -larchive -lhpdf -lm -lpthread
 $(B)/libhost.a: $(HOST_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 PROGRAMS += $(B)/relecture $(B)/relecture-decode build/relecture
@@ -429,7 +429,7 @@ all: $(B)/accuracy.json
 # Debian packages by name; libevent 2.1.12-stable-8+deb12u1 or later comes from bookworm-security.
 DEPS := gcc g++ clang make systemd pkg-config binutils ca-certificates curl git \
         libxrt-dev libxrt1 uuid-dev libvart-dev libvart2 libxir-dev libxir2 libxir-utils libunilog-dev libgoogle-glog-dev \
-        libevent-dev libjansson-dev libsodium-dev libsqlite3-dev sqlite3 libssl-dev openssl libturbojpeg0-dev libarchive-dev \
+        libevent-dev libjansson-dev libsodium-dev libsqlite3-dev sqlite3 libssl-dev openssl libturbojpeg0-dev libarchive-dev libhpdf-dev fonts-dejavu-core poppler-utils \
         libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libseccomp-dev libcmocka-dev libdnnl-dev \
         libtarget-factory-dev libprotobuf-dev python3-onnx \
         python3 python3-numpy libopenblas0-pthread fonttools python3-brotli nodejs npm chromium fonts-b612 ffmpeg opencv-doc libclang-rt-14-dev

@@ -30,6 +30,7 @@ static const struct cli_command *const commands[] = {
     &cli_decide,
     &cli_exhibit,
     &cli_export,
+    &cli_closing,
 };
 /* clang-format on */
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
