@@ -257,7 +257,8 @@ NANODET := build/models/nanodet-g
 # One folder per input size: 416x416 for all pictures, 640x384 for 16:9.
 INPUT_nanodet-g := --width 416 --height 416
 INPUT_nanodet-g-640x384 := --width 640 --height 384
-MODELS = $(patsubst %,build/models/%/model.json,nanodet-g nanodet-g-640x384 plate-find plate-read)
+LOOK_NETS := person-look
+MODELS = $(patsubst %,build/models/%/model.json,nanodet-g nanodet-g-640x384 plate-find plate-read $(LOOK_NETS))
 MODEL_TOOLS := models/tools/convert.py models/tools/tfjs.py models/tools/graph.py models/tools/quantise.py
 .PHONY: models
 models: $(MODELS)
@@ -290,7 +291,7 @@ build/models/$(1)/model.json: build/models/$(1)/$(1).golden.xmodel build/models/
         models/tools/convert.py models/ACCURACY.json
 	$$(Q)$$(PYTHON) models/tools/convert.py manifest --model models/$(1) --accuracy models/ACCURACY.json --out $$(@D)
 endef
-$(foreach n,plate-find plate-read,$(eval $(call own_net,$n)))
+$(foreach n,plate-find plate-read $(LOOK_NETS),$(eval $(call own_net,$n)))
 # The product's own preprocessing, for the tools; one build for all variants, since Python loads it.
 build/models/letterbox.so: kernels/letterbox/letterbox.c kernels/letterbox/letterbox.h kernels/include/nv12_resize.h driver/card_abi.h
 	@mkdir -p $(@D)
@@ -300,10 +301,13 @@ build/models/letterbox.so: kernels/letterbox/letterbox.c kernels/letterbox/lette
 DATA ?= $(firstword $(wildcard ../shared/data shared/data) ../shared/data)
 ROWS := build/accuracy/rows.jsonl
 .PHONY: accuracy accuracy-detector
-accuracy: accuracy-detector accuracy-footage
+accuracy: accuracy-detector accuracy-footage accuracy-looks
 	$(Q)$(PYTHON) models/tools/report.py $(ROWS) host/vocabulary.json models/ACCURACY.json
 accuracy-rows:
 	@mkdir -p $(dir $(ROWS)) && rm -f $(ROWS)
+.PHONY: accuracy-looks
+accuracy-looks: models $(B)/models/tools/run_xmodel $(B)/sim/librelecture_dpu.so accuracy-rows
+	$(Q)$(PYTHON) models/tools/looks.py $(DATA) $(B) $(ROWS)
 accuracy-detector: $(NANODET)/model.json build/models/letterbox.so accuracy-rows
 	$(Q)OPENBLAS_NUM_THREADS=1 $(PYTHON) models/tools/accuracy.py $(DATA) $(ROWS)
 # The import's proof; TensorFlow.js is its independent reference.

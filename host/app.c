@@ -53,6 +53,20 @@ static bool plates_allowed(const char *case_id, uint16_t camera_number, int64_t 
     return case_plates_allowed(m->dir, m->site_allowed, case_id, camera_number, clock_wall_ms(), from_ms, to_ms);
 }
 
+/* "a,b" names folders of models_dir. A name too long becomes an empty one: opening it then says what is wrong. */
+static void name_looks(const struct config *cfg, struct app_models *models, struct importer_config *out) {
+    unsigned n = 0;
+    for (const char *p = cfg->looks; *p && strcmp(cfg->looks, "none") != 0 && n < LOOK_NETS_MAX;) {
+        char name[sizeof cfg->looks];
+        const size_t len = strcspn(p, ",");
+        snprintf(name, sizeof name, "%.*s", (int)len, p);
+        if (fs_join(models->looks[n], cfg->models_dir, name)) models->looks[n][0] = 0;
+        out->looks[n] = models->looks[n];
+        n++;
+        p += len + (p[len] == ',');
+    }
+}
+
 void app_importer_config(const struct config *cfg, const char *dir, const struct vocab *vocab,
                          struct app_models *models, struct importer_config *out) {
     const bool one =
@@ -85,6 +99,7 @@ void app_importer_config(const struct config *cfg, const char *dir, const struct
                                     .n_slots = (unsigned)cfg->slots,
                                     .gate = strcmp(cfg->gate, "on") == 0,
                                     .n_jobs = cfg->jobs > 0 ? (unsigned)cfg->jobs : cores()};
+    name_looks(cfg, models, out);
 }
 
 static unsigned imports_of(struct import_item *out, unsigned max, void *arg) {

@@ -14,6 +14,7 @@ struct app;
 /* Where the configuration of an importer keeps the names it makes. */
 struct app_models {
     char square[FS_PATH_MAX], wide[FS_PATH_MAX], plate_find[FS_PATH_MAX], plate_read[FS_PATH_MAX];
+    char looks[LOOK_NETS_MAX][FS_PATH_MAX];
     const char *dir, *site_allowed; /* what plates are asked about */
 };
 

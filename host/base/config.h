@@ -25,6 +25,7 @@ struct config {
     /* detector.* */
     char detector[64];      /* name of a folder of models_dir */
     char detector_wide[64]; /* the same for pictures of 3:2 and wider; "none" = one for all */
+    char looks[256];        /* folders of networks on crops, comma-separated; "none" */
     /* plates.*: folders too */
     char plate_find[64], plate_read[64];
     /* paths.* */

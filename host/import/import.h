@@ -16,6 +16,7 @@
 #include "host/base/vocab.h"
 #include "host/index/index.h"
 #include "host/pipe/cards.h"
+#include "host/pipe/look_net.h"
 
 struct event_base;
 struct importer;
@@ -66,6 +67,7 @@ struct importer_config {
     const char *wide_model_dir; /* detector for pictures of 3:2 and wider; NULL = the same as for all */
     bool simulated; /* card.backend = simulator; a card of the other kind is an error, never used silently */
     const struct vocab *vocab;
+    const char *looks[LOOK_NETS_MAX]; /* folders of the networks that run on crops; NULL ends the list */
     bool likeness;      /* the site allows vehicle.similar; else no likeness vector is kept */
     /* The two networks of plates, and whether they may look at this camera's recordings for this case: site AND case
      * allow it, and in which time (end exclusive). Asked when a recording begins or is taken up again; NULL = never. */
@@ -83,6 +85,7 @@ struct import_costs {
     uint64_t n_sample, n_found;                       /* of the sample, as struct gate_row */
     uint64_t decode_cpu_us, card_cpu_us, host_cpu_us; /* host: this thread */
     uint64_t kernel_us, dpu_us;                       /* time inside the card worker, by wall clock */
+    uint64_t look_us;                                 /* of it for the networks on crops */
     uint64_t decode_peak_kib, card_peak_kib;
 };
 
@@ -127,8 +130,8 @@ unsigned importer_items(const struct importer *im, struct import_item *out, unsi
 /* Take up again what an earlier process left running. */
 MUST_CHECK enum err importer_resume(struct importer *im);
 void importer_costs(const struct importer *im, struct import_costs *out);
-/* Card workers: NULL behind the last of those open now, which are the square detector's (0), and then the wide one's
- * and those of plate-find and plate-read, where they are. */
+/* Card workers: NULL behind the last of those open now, which are the square detector's (0), and then the wide one's,
+ * those of the networks on crops, and those of plate-find and plate-read, where they are. */
 const struct cards *importer_cards(const struct importer *im, unsigned i);
 /* Why no card can work, for a person; "" while none failed. */
 const char *importer_dead_text(const struct importer *im);

@@ -158,12 +158,15 @@ static void keep_queue(struct importer *im, bool now) {
 }
 
 static void close_desk(struct importer *im);
+static void on_looks_dead(void *arg);
 
 static void on_kick(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct importer *im = arg;
     if (*rig_dead_text(im->square))
         fail_jobs(im, im->square);
+    else if (im->shared.looks && *look_desk_dead_text(im->shared.looks))
+        on_looks_dead(im);
     else if (rig_is_ready(im->square))
         give_seats(im);
     keep_queue(im, im->asked);
@@ -249,6 +252,25 @@ static void close_desk(struct importer *im) {
     plate_desk_free(&im->desk);
 }
 
+static void on_looks_ready(void *arg) {
+    struct importer *im = arg;
+    for (struct node *n = im->head; n; n = n->next) job_pump(n->job);
+}
+
+/* As with a detector: no recording is gone through without what it is searched by later. */
+static void on_looks_dead(void *arg) {
+    struct importer *im = arg;
+    for (struct node *n = im->head; n && im->shared.looks; n = n->next)
+        job_fail(n->job, look_desk_dead_text(im->shared.looks));
+    kick(im);
+}
+
+static enum err open_looks(struct importer *im) {
+    const struct look_desk_spec spec = {
+        .cfg = &im->cfg, .on_ready = on_looks_ready, .on_dead = on_looks_dead, .arg = im};
+    return im->cfg.looks[0] ? look_desk_new(im->shared.base, &spec, &im->shared.looks) : OK;
+}
+
 static enum err open_rig(struct importer *im, const char *model_dir, struct rig **out) {
     const struct rig_spec spec = {
         .cfg = &im->cfg, .model_dir = model_dir, .on_ready = on_rig_ready, .on_dead = on_rig_dead, .arg = im};
@@ -305,6 +327,7 @@ enum err importer_new(struct event_base *base, const struct importer_config *cfg
     if (!e) e = number_from_queue(im);
     if (e) goto fail;
     e = open_rig(im, cfg->cards.model_dir, &im->square);
+    if (!e) e = open_looks(im);
     if (e) goto fail;
     *out = im;
     return OK;
@@ -489,15 +512,18 @@ void importer_costs(const struct importer *im, struct import_costs *out) {
 }
 
 const struct cards *importer_cards(const struct importer *im, unsigned i) {
-    const struct cards *open[4];
+    const struct cards *open[4 + LOOK_NETS_MAX];
     unsigned n = 0;
     open[n++] = rig_cards(im->square);
     if (im->wide) open[n++] = rig_cards(im->wide);
+    for (unsigned k = 0; im->shared.looks && look_desk_cards(im->shared.looks, k); k++)
+        open[n++] = look_desk_cards(im->shared.looks, k);
     for (unsigned k = 0; im->desk && k < 2; k++) open[n++] = plate_desk_cards(im->desk, k);
     return i < n ? open[i] : NULL;
 }
 
 const char *importer_dead_text(const struct importer *im) {
+    if (im->shared.looks && *look_desk_dead_text(im->shared.looks)) return look_desk_dead_text(im->shared.looks);
     return *rig_dead_text(im->square) || !im->wide ? rig_dead_text(im->square) : rig_dead_text(im->wide);
 }
 
@@ -510,6 +536,7 @@ void importer_free(struct importer **pim) {
     rig_free(&im->square);
     rig_free(&im->wide);
     plate_desk_free(&im->desk);
+    look_desk_free(&im->shared.looks);
     while (im->head) {
         struct node *n = im->head;
         im->head = n->next;

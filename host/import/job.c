@@ -59,6 +59,8 @@ struct entry {
     struct scene_crop crop[WIRE_ROIS_MAX];
     unsigned n_crops, crop_next, crop_sent; /* [crop_next, crop_next + crop_sent) is with the card */
     enum { PLATES_LATER, PLATES_AT_DESK, PLATES_DONE } plates;
+    unsigned net_next;                      /* the network to be asked about the crops ... */
+    bool net_asked;                         /* ... has been */
     char reason[WIRE_TEXT_MAX];
 };
 
@@ -87,6 +89,7 @@ struct job {
     struct plate_desk *desk; /* the importer's; NULL = no plates are read here */
     struct plate_arena plate_arena;
     int64_t plates_from_ms, plates_to_ms; /* the time that its case covers */
+    struct look_arena look_arena;
     struct scene *scene;
     struct entry *head, **tail;
     unsigned n_with_card;  /* card jobs that refer to our slots */
@@ -121,6 +124,7 @@ static void widen_if_short(struct job *j);
 static void on_detected(const struct cards_result *r, void *arg);
 static void on_cropped(const struct cards_result *r, void *arg);
 static void on_plates(const struct plate_seen *seen, unsigned n, void *arg);
+static void on_looked(const struct cards_result *r, void *arg);
 
 const char *import_state_name(enum import_state s) {
     static const char *const names[] = {"waiting", "hashing", "probing", "running",  "paused",
@@ -225,7 +229,7 @@ static void release(struct job *j) {
     struct entry **pe = &j->head;
     while (*pe) {
         struct entry *e = *pe;
-        const bool busy = e->kind == ENTRY_FRAME && (e->state == ENTRY_DETECTING || e->crop_sent > 0 ||
+        const bool busy = e->kind == ENTRY_FRAME && (e->state == ENTRY_DETECTING || e->crop_sent > 0 || e->net_asked ||
                                                      e->plates == PLATES_AT_DESK);
         if (busy) {
             pe = &e->next;
@@ -243,6 +247,7 @@ static void release(struct job *j) {
 static void drop_arena(struct job *j) {
     if (j->has_arena) cards_arena_drop(rig_cards(j->rig), j->arena);
     if (j->has_arena && j->desk) plate_desk_arena_drop(j->desk, &j->plate_arena);
+    if (j->has_arena && j->shared->looks) look_desk_arena_drop(j->shared->looks, &j->look_arena);
     j->has_arena = false;
     slots_free(&j->slots);
 }
@@ -545,6 +550,36 @@ static enum err send_plates(struct entry *f) {
     return OK;
 }
 
+/* The crops that the next network is asked about, in the scene's order; 0 = none. */
+static unsigned crops_for_net(const struct entry *f, struct wire_roi rois[WIRE_ROIS_MAX]) {
+    unsigned n = 0;
+    for (unsigned i = 0; i < f->n_crops; i++)
+        if (f->crop[i].nets & 1u << f->net_next) rois[n++] = f->crop[i].roi;
+    return n;
+}
+
+/* One network after the other. OK = one is being asked; ERR_AGAIN = no room; ERR_EOF = all have been. */
+static enum err ask_nets(struct entry *f) {
+    struct job *j = f->job;
+    struct wire_roi rois[WIRE_ROIS_MAX];
+    for (; j->shared->looks && look_desk_net(j->shared->looks, f->net_next); f->net_next++) {
+        const unsigned n = crops_for_net(f, rois);
+        if (n == 0) continue;
+        const enum err e = look_desk_ask(j->shared->looks, f->net_next, &j->look_arena, f->slot, &f->surface, rois, n,
+                                         on_looked, f);
+        if (e && e != ERR_AGAIN) {
+            log_warn("import", "job=%" PRIu64 " pts_us=%" PRId64 " op=net err=\"%s\"", j->item.job, f->pts_us,
+                     err_text(e));
+            continue; /* fewer votes, nothing else is lost */
+        }
+        if (e) return e;
+        f->net_asked = true;
+        j->n_with_card++;
+        return OK;
+    }
+    return ERR_EOF;
+}
+
 /* Works off the head of the queue as far as it is ready. */
 static void advance(struct job *j) {
     while (!job_is_over(j) && j->head) {
@@ -560,14 +595,15 @@ static void advance(struct job *j) {
                 }
                 f->state = ENTRY_CROPPING;
             }
-            if (f->crop_sent > 0 || f->plates == PLATES_AT_DESK) return;
+            if (f->crop_sent > 0 || f->net_asked || f->plates == PLATES_AT_DESK) return;
             while (f->crop_next < f->n_crops && !f->crop[f->crop_next].colours) f->crop_next++;
             if (f->crop_next < f->n_crops) {
                 const enum err e = send_crops(f);
                 if (!e || e == ERR_AGAIN) return;
                 f->crop_next = f->n_crops; /* its attributes get fewer votes, nothing else is lost */
             }
-            if (f->plates == PLATES_LATER) { /* after the crops: one thing of a frame at a time is with a card */
+            if (ask_nets(f) != ERR_EOF) return; /* one thing of a frame at a time is with a card */
+            if (f->plates == PLATES_LATER) {
                 const enum err e = send_plates(f);
                 if (e == ERR_AGAIN || f->plates == PLATES_AT_DESK) return;
                 if (e)
@@ -688,6 +724,31 @@ static void on_plates(const struct plate_seen *seen, unsigned n, void *arg) {
         log_warn("import", "job=%" PRIu64 " pts_us=%" PRId64 " op=plates err=\"%s\"", j->item.job, f->pts_us,
                  err_text(e));
     f->plates = PLATES_DONE;
+    pump(j);
+    j->cb.on_room(j, j->cb.arg);
+}
+
+static void on_looked(const struct cards_result *r, void *arg) {
+    struct entry *f = arg;
+    struct job *j = f->job;
+    f->net_asked = false;
+    if (completion_of_a_dead_job(f)) return;
+    j->shared->costs.kernel_us += r->kernel_us;
+    j->shared->costs.dpu_us += r->dpu_us;
+    j->shared->costs.look_us += r->kernel_us + r->dpu_us;
+    const struct look_net *net = look_desk_net(j->shared->looks, f->net_next);
+    enum err e = r->status;
+    for (unsigned i = 0, k = 0; !e && i < f->n_crops; i++) {
+        if (!(f->crop[i].nets & 1u << f->net_next)) continue;
+        e = (size_t)(k + 1) * net->n_labels > r->n_bytes
+                ? ERR_CARD
+                : scene_net_done(j->scene, &f->crop[i], f->net_next, (const int8_t *)r->out + (size_t)k * net->n_labels);
+        k++;
+    }
+    if (e)
+        log_warn("import", "job=%" PRIu64 " pts_us=%" PRId64 " op=net err=\"%s\"", j->item.job, f->pts_us,
+                 err_text(e));
+    f->net_next++;
     pump(j);
     j->cb.on_room(j, j->cb.arg);
 }
@@ -850,6 +911,10 @@ static void start_decoding(struct job *j) {
             e = plate_desk_arena_add(j->desk, j->slots, &j->plate_arena);
             if (e) cards_arena_drop(rig_cards(j->rig), j->arena);
         }
+        if (!e && sh->looks) {
+            e = look_desk_arena_add(sh->looks, j->slots, &j->look_arena);
+            if (e) cards_arena_drop(rig_cards(j->rig), j->arena);
+        }
         j->has_arena = !e;
     }
     const struct decoder_spec spec = {.exe = sh->cfg->decode_exe,
@@ -895,7 +960,7 @@ static enum err prepare_gate(struct job *j, int64_t position_us) {
 }
 
 static void start_running(struct job *j) {
-    const struct scene_config sc = {.vocab = j->shared->cfg->vocab,
+    struct scene_config sc = {.vocab = j->shared->cfg->vocab,
                                     .start_ms = j->rec.start_ms,
                                     .camera_number = j->rec.camera_number,
                                     .recording_id = j->rec.id,
@@ -904,6 +969,8 @@ static void start_running(struct job *j) {
                                     .plates_from_ms = j->plates_from_ms,
                                     .plates_to_ms = j->desk ? j->plates_to_ms : j->plates_from_ms,
                                     .plate_least_share = j->desk ? plate_desk_least_share(j->desk) : 1.0f};
+    for (unsigned i = 0; j->shared->looks && i < LOOK_NETS_MAX; i++)
+        sc.nets[i] = look_desk_net(j->shared->looks, i);
     void *record = NULL;
     size_t n = 0;
     int64_t position_us = -1;

@@ -20,6 +20,7 @@
 
 #include "host/import/import.h"
 #include "host/import/plate_desk.h"
+#include "host/import/look_desk.h"
 #include "host/import/rig.h"
 
 struct job;
@@ -29,6 +30,7 @@ struct job_shared {
     struct event_base *base;
     const struct importer_config *cfg;
     struct index_writer *writer;
+    struct look_desk *looks; /* NULL = no network runs on crops */
     struct import_costs costs;
 };
 

@@ -93,6 +93,37 @@ bool look_mean(const struct look *k, unsigned part, struct colour_shares *out) {
     return true;
 }
 
+void look_add_answer(struct look *k, unsigned net, float quality, const int8_t *out, unsigned n_bytes) {
+    struct look_answers *a = &k->answers[net];
+    unsigned at = a->n;
+    if (a->n == LOOK_VOTES_MAX) {
+        at = 0;
+        for (unsigned i = 1; i < a->n; i++) {
+            if (a->of[i].quality < a->of[at].quality) at = i;
+        }
+        if (a->of[at].quality >= quality) return;
+    } else {
+        a->n++;
+    }
+    a->n_bytes = n_bytes;
+    a->of[at].quality = quality;
+    memcpy(a->of[at].out, out, n_bytes);
+}
+
+bool look_shares(const struct look *k, unsigned net, const struct look_net *n, float *shares) {
+    const struct look_answers *a = &k->answers[net];
+    float sums[LOOK_NET_LABELS_MAX] = {0}, sum = 0.0f;
+    if (a->n == 0 || a->n_bytes != n->n_labels) return false;
+    for (unsigned i = 0; i < a->n; i++) {
+        float weight = a->of[i].quality * a->of[i].quality;
+        look_net_add(n, a->of[i].out, weight, sums);
+        sum += weight;
+    }
+    if (!(sum > 0.0f)) return false;
+    look_net_shares(n, sums, sum, shares);
+    return true;
+}
+
 void look_add_hint(struct look *k, uint16_t id) {
     for (unsigned i = 0; i < k->n_hints; i++) {
         if (k->hints[i].id != id) continue;
@@ -149,6 +180,15 @@ void look_save(const struct look *k, struct bytes *out) {
     bytes_put_f32(out, k->likeness_quality);
     bytes_put(out, k->likeness, sizeof k->likeness);
     plate_votes_save(&k->plates, out);
+    for (unsigned i = 0; i < LOOK_NETS_MAX; i++) {
+        const struct look_answers *a = &k->answers[i];
+        bytes_put_u8(out, (uint8_t)a->n);
+        bytes_put_u16(out, (uint16_t)a->n_bytes);
+        for (unsigned v = 0; v < a->n; v++) {
+            bytes_put_f32(out, a->of[v].quality);
+            bytes_put(out, a->of[v].out, a->n_bytes);
+        }
+    }
 }
 
 static float get_number(struct bytes_reader *r, float most) {
@@ -178,7 +218,18 @@ static unsigned get_most(struct bytes_reader *r, unsigned most) {
     return v;
 }
 
-enum err look_load(struct bytes_reader *r, bool has_plates, struct look *k) {
+static void load_answers(struct bytes_reader *r, struct look_answers *a) {
+    a->n = get_most(r, LOOK_VOTES_MAX);
+    a->n_bytes = bytes_get_u16(r);
+    if (a->n_bytes > LOOK_NET_LABELS_MAX) r->bad = true;
+    for (unsigned i = 0; i < a->n && !r->bad; i++) {
+        a->of[i].quality = get_number(r, 2.0f);
+        const uint8_t *out = bytes_get(r, a->n_bytes);
+        if (out) memcpy(a->of[i].out, out, a->n_bytes);
+    }
+}
+
+enum err look_load(struct bytes_reader *r, unsigned version, struct look *k) {
     *k = (struct look){0};
     k->n_path = get_most(r, SIGHTING_PATH_MAX);
     for (unsigned i = 0; i < k->n_path; i++) {
@@ -218,6 +269,8 @@ enum err look_load(struct bytes_reader *r, bool has_plates, struct look *k) {
     k->likeness_quality = get_number(r, 2.0f);
     const uint8_t *likeness = bytes_get(r, sizeof k->likeness);
     if (likeness) memcpy(k->likeness, likeness, sizeof k->likeness);
-    if (has_plates) plate_votes_load(r, &k->plates);
+    if (version >= LOOK_WITH_PLATES) plate_votes_load(r, &k->plates);
+    for (unsigned i = 0; i < LOOK_NETS_MAX && version >= LOOK_WITH_ANSWERS && !r->bad; i++)
+        load_answers(r, &k->answers[i]);
     return OK;
 }

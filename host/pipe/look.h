@@ -10,6 +10,7 @@
 #include "host/base/bytes.h"
 #include "host/base/err.h"
 #include "host/pipe/colour.h"
+#include "host/pipe/look_net.h"
 #include "host/pipe/plate_vote.h"
 #include "host/pipe/sighting.h"
 #include "host/pipe/track.h"
@@ -28,6 +29,16 @@ struct look_vote {
     struct colour_shares part[2];
 };
 
+/* What one network said of one crop. */
+struct look_answer {
+    float quality;
+    int8_t out[LOOK_NET_LABELS_MAX];
+};
+struct look_answers {
+    unsigned n, n_bytes; /* n_bytes: of each */
+    struct look_answer of[LOOK_VOTES_MAX];
+};
+
 struct look_hint {
     uint16_t id; /* in FIELD_ACCESSORY */
     uint32_t n_seen;
@@ -44,6 +55,7 @@ struct look {
     unsigned n_votes, n_asked;
     int64_t asked_us; /* pts of the last crop asked for */
     struct look_vote votes[LOOK_VOTES_MAX];
+    struct look_answers answers[LOOK_NETS_MAX]; /* by the scene's number of the network */
     unsigned n_hints;
     struct look_hint hints[LOOK_HINTS_MAX];
     uint8_t has_likeness;
@@ -69,11 +81,17 @@ void look_add_vote(struct look *k, const struct look_vote *v);
 /* Mean of the votes by quality; false when there are none. */
 bool look_mean(const struct look *k, unsigned part, struct colour_shares *out);
 
+/* Keeps the best LOOK_VOTES_MAX answers of each network; n_bytes <= LOOK_NET_LABELS_MAX, equal for all of one. */
+void look_add_answer(struct look *k, unsigned net, float quality, const int8_t *out, unsigned n_bytes);
+/* Shares 0..1 of the network's labels over its answers, weighted by quality; false when there are none. */
+bool look_shares(const struct look *k, unsigned net, const struct look_net *n, float *shares);
+
 void look_add_hint(struct look *k, uint16_t id);
 
 void look_save(const struct look *k, struct bytes *out);
-/* `has_plates`: the record was saved by a version that knew plates. On a spoilt reader, what was read stays in *k to be
- * freed with look_fini(). ERR_NOMEM. */
-MUST_CHECK enum err look_load(struct bytes_reader *r, bool has_plates, struct look *k);
+/* `version`: of the scene's record that it is part of. On a spoilt reader, what was read stays in *k to be freed with
+ * look_fini(). ERR_NOMEM. */
+enum { LOOK_WITH_PLATES = 4, LOOK_WITH_ANSWERS = 5 };
+MUST_CHECK enum err look_load(struct bytes_reader *r, unsigned version, struct look *k);
 
 #endif

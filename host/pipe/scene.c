@@ -13,7 +13,8 @@
 #include "host/pipe/track.h"
 
 #define MAGIC            0x4e435352u /* "RSCN" */
-#define VERSION          4u /* 3: without plates; still loaded, since an import may have been killed before an update */
+#define VERSION          5u /* from 3 on still loaded, since an import may have been killed before an update: */
+#define VERSION_LEAST    3u /* 3 has no plates, 4 no answers of networks on crops */
 #define WISHES_MAX       64u
 #define PICTURE_BETTER   1.12f /* a new picture must be this much better: coding one costs a millisecond */
 #define GARMENT_H_MIN    48.0f /* px; smaller figures have no readable garments */
@@ -22,6 +23,8 @@
 #define COVER_MAX        0.30f /* a crop of an object hidden more than this shows the other one */
 #define HINT_FRAMES_MIN  3u
 #define HINT_SHARE_MIN   0.15f
+#define NET_TYPE_WEIGHT  0.65f /* of a network's word on the class against the detector's votes */
+#define NET_PAINT_WEIGHT 0.50f /* of a network's word on the paint against the linear layer's */
 
 /* The detector's classes, and which of them may be one object. */
 static const struct kind {
@@ -41,9 +44,10 @@ _Static_assert(N_KINDS <= TRACK_KINDS_MAX, "a track counts votes for every kind"
 struct wish {
     uint32_t track;
     uint16_t slot;
-    bool is_person;
+    bool is_person, is_cut; /* cut: the crop was given */
     float quality;
     uint32_t plate_of; /* the track whose plate is wanted; 0 = none, or told. Not saved: nothing is asked across a save */
+    uint8_t nets; /* whose answer is awaited, a bit each. Not saved: nothing is asked across a save */
 };
 
 struct scene {
@@ -222,6 +226,15 @@ static bool shows_colour(const struct scene *s, const struct track *t) {
     return t->group == TRACK_VEHICLE && fminf(b->w_px, b->h_px) >= VEHICLE_SIDE_MIN;
 }
 
+/* The networks for persons, or for vehicles, a bit each. */
+static uint8_t nets_for(const struct scene *s, bool is_person) {
+    uint8_t bits = 0;
+    for (unsigned i = 0; i < LOOK_NETS_MAX && s->cfg.nets[i]; i++) {
+        if (s->cfg.nets[i]->of_persons == is_person) bits |= (uint8_t)(1u << i);
+    }
+    return bits;
+}
+
 static bool reads_plates(const struct scene *s, int64_t pts_us) {
     const int64_t ms = s->cfg.start_ms + pts_us / 1000;
     return ms >= s->cfg.plates_from_ms && ms < s->cfg.plates_to_ms;
@@ -238,17 +251,21 @@ static void wish_for(struct scene *s, unsigned slot, int64_t pts_us, bool colour
     if (!look_wants_vote(k, quality, pts_us) || !roi_of(s, &t->seen, &roi)) return;
     bool is_person = t->group == TRACK_PERSON, plate = !is_person && reads_plates(s, pts_us);
     if (!colours && !plate) return;
+    const uint8_t nets = colours ? nets_for(s, is_person) : 0;
     want[s->n_wishes] = (struct scene_crop){.roi = roi,
                                             .dst_w_px = is_person ? CROP_PERSON_W_PX : CROP_VEHICLE_W_PX,
                                             .dst_h_px = is_person ? CROP_PERSON_H_PX : CROP_VEHICLE_H_PX,
                                             .track = t->number,
                                             .colours = colours,
-                                            .plate = plate};
-    s->wishes[s->n_wishes++] = (struct wish){.track = colours ? t->number : 0,
+                                            .plate = plate,
+                                            .nets = nets};
+    s->wishes[s->n_wishes++] = (struct wish){.track = t->number,
                                              .slot = (uint16_t)slot,
                                              .is_person = is_person,
+                                             .is_cut = !colours,
                                              .quality = quality,
-                                             .plate_of = plate ? t->number : 0};
+                                             .plate_of = plate ? t->number : 0,
+                                             .nets = nets};
     k->n_asked++;
     k->asked_us = pts_us;
 }
@@ -328,11 +345,11 @@ enum err scene_frame(struct scene *s, int64_t pts_us, const struct wire_surface 
 enum err scene_crop_done(struct scene *s, const struct scene_crop *crop, const int8_t *bgr) {
     for (unsigned i = 0; i < s->n_wishes; i++) {
         struct wish w = s->wishes[i];
-        if (w.track != crop->track) continue;
+        if (w.track != crop->track || w.is_cut) continue;
         unsigned want_w = w.is_person ? CROP_PERSON_W_PX : CROP_VEHICLE_W_PX;
         unsigned want_h = w.is_person ? CROP_PERSON_H_PX : CROP_VEHICLE_H_PX;
         if (crop->dst_w_px != want_w || crop->dst_h_px != want_h) return ERR_USAGE;
-        s->wishes[i].track = 0; /* no track has it: a crop counts once */
+        s->wishes[i].is_cut = true; /* a crop counts once */
         struct look *k = &s->looks[w.slot];
         struct look_vote v = {.quality = w.quality};
         light_balance(s->gain, bgr, (size_t)want_w * want_h, s->balanced);
@@ -361,6 +378,17 @@ enum err scene_plate_done(struct scene *s, const struct scene_crop *crop, const 
     return ERR_USAGE;
 }
 
+enum err scene_net_done(struct scene *s, const struct scene_crop *crop, unsigned net, const int8_t *answer) {
+    for (unsigned i = 0; i < s->n_wishes && net < LOOK_NETS_MAX; i++) {
+        struct wish *w = &s->wishes[i];
+        if (w->track != crop->track || !(w->nets & 1u << net)) continue;
+        w->nets &= (uint8_t)~(1u << net);
+        look_add_answer(&s->looks[w->slot], net, w->quality, answer, s->cfg.nets[net]->n_labels);
+        return OK;
+    }
+    return ERR_USAGE;
+}
+
 enum err scene_end(struct scene *s) {
     tracker_end(s->tracker);
     s->n_wishes = 0;
@@ -384,36 +412,120 @@ static void add_value(struct attribute *a, uint16_t id, float share, bool sure) 
     a->n_values++;
 }
 
-static void write_class(const struct scene *s, const struct track *t, struct sighting *g) {
-    struct attribute *a = add_attribute(g, FIELD_CLASS);
-    float sum = 0.0f;
-    bool done[N_KINDS] = {false};
-    for (unsigned i = 0; i < N_KINDS; i++) sum += t->kind_votes[i];
-    for (unsigned n = 0; n < SIGHTING_ALTERNATIVES_MAX; n++) {
-        unsigned best = N_KINDS;
-        for (unsigned i = 0; i < N_KINDS; i++) {
-            if (!done[i] && t->kind_votes[i] > 0.0f &&
-                (best == N_KINDS || t->kind_votes[i] > t->kind_votes[best]))
-                best = i;
+/* What the networks make of a finished track, by their labels. */
+struct said {
+    bool by[LOOK_NETS_MAX]; /* it answered */
+    float shares[LOOK_NETS_MAX][LOOK_NET_LABELS_MAX];
+};
+
+static void hear_nets(const struct scene *s, const struct look *k, struct said *out) {
+    *out = (struct said){0};
+    for (unsigned i = 0; i < LOOK_NETS_MAX && s->cfg.nets[i]; i++)
+        out->by[i] = look_shares(k, i, s->cfg.nets[i], out->shares[i]);
+}
+
+/* Sum of the shares of the labels that mean this value; false when no network that answered speaks of the field. */
+static bool share_of(const struct scene *s, const struct said *said, enum field field, uint16_t id, float *out) {
+    bool speaks = false;
+    *out = 0.0f;
+    for (unsigned i = 0; i < LOOK_NETS_MAX && s->cfg.nets[i]; i++) {
+        const struct look_net *n = s->cfg.nets[i];
+        for (unsigned k = 0; said->by[i] && k < n->n_labels; k++) {
+            const struct look_net_value *yes = n->labels[k].yes;
+            for (unsigned y = 0; y < 2; y++) {
+                speaks = speaks || yes[y].field == field;
+                if (yes[y].field == field && yes[y].id == id) *out += said->shares[i][k];
+            }
         }
-        if (best == N_KINDS) break;
-        done[best] = true;
-        float share = t->kind_votes[best] / sum;
-        if (n > 0 && share < 0.10f) break;
+    }
+    return speaks;
+}
+
+static void write_class(const struct scene *s, const struct track *t, const struct said *said, struct sighting *g) {
+    struct attribute *a = add_attribute(g, FIELD_CLASS);
+    float sum = 0.0f, votes[N_KINDS];
+    for (unsigned i = 0; i < N_KINDS; i++) sum += t->kind_votes[i];
+    for (unsigned i = 0; i < N_KINDS; i++) {
+        float share;
+        votes[i] = t->kind_votes[i] / sum;
+        if (t->group == TRACK_VEHICLE && share_of(s, said, FIELD_CLASS, s->kind_id[i], &share))
+            votes[i] += NET_TYPE_WEIGHT * (share - votes[i]);
+    }
+    for (unsigned n = 0; n < SIGHTING_ALTERNATIVES_MAX; n++) {
+        unsigned best = 0;
+        for (unsigned i = 1; i < N_KINDS; i++) {
+            if (votes[i] > votes[best]) best = i;
+        }
+        float share = votes[best];
+        if (!(share > 0.0f) || (n > 0 && share < 0.10f)) break;
+        votes[best] = 0.0f;
         add_value(a, s->kind_id[best], share, n == 0 && share >= 0.7f);
         if (n == 0) g->class_id = s->kind_id[best];
     }
 }
 
+/* A field has several values at once only where each is a thing of its own. */
+static void write_said(struct sighting *g, struct look_net_value v, float share, bool sure) {
+    struct attribute *a = NULL;
+    for (unsigned i = 0; i < g->n_attributes && v.field != FIELD_ACCESSORY; i++) {
+        if (g->attributes[i].field == (uint8_t)v.field) a = &g->attributes[i];
+    }
+    if (!a) a = add_attribute(g, v.field);
+    if (a) add_value(a, v.id, share, sure);
+}
+
+static bool is_written_elsewhere(enum field f) {
+    return f == FIELD_NONE || f == FIELD_CLASS || f == FIELD_VEHICLE_COLOUR;
+}
+
+/* Nothing reached its threshold: looked at and undecided, or never seen well enough. */
+static void write_silence(struct sighting *g, enum field field, bool answered) {
+    for (unsigned i = 0; i < g->n_attributes; i++) {
+        if (g->attributes[i].field == (uint8_t)field) return;
+    }
+    if (field == FIELD_ACCESSORY && answered) return; /* carries nothing */
+    struct attribute *a = add_attribute(g, field);
+    if (a) add_value(a, answered ? VOCAB_UNKNOWN : VOCAB_NOT_ESTIMATED, 1.0f, false);
+}
+
+/* All that networks say but class and paint, which others have a word in. */
+static void write_nets(const struct scene *s, const struct said *said, bool is_person, struct sighting *g) {
+    for (unsigned i = 0; i < LOOK_NETS_MAX && s->cfg.nets[i]; i++) {
+        const struct look_net *n = s->cfg.nets[i];
+        if (n->of_persons != is_person) continue;
+        for (unsigned k = 0; said->by[i] && k < n->n_labels; k++) {
+            const struct look_net_label *l = &n->labels[k];
+            const float share = said->shares[i][k];
+            for (unsigned y = 0; y < 2; y++) {
+                if (!is_written_elsewhere(l->yes[y].field) && share >= l->at_least)
+                    write_said(g, l->yes[y], share, share >= l->sure);
+            }
+            if (!is_written_elsewhere(l->no.field) && 1.0f - share >= l->at_least)
+                write_said(g, l->no, 1.0f - share, 1.0f - share >= l->sure);
+        }
+        for (unsigned k = 0; k < n->n_labels; k++) {
+            for (unsigned y = 0; y < 2; y++) {
+                enum field f = n->labels[k].yes[y].field;
+                if (!is_written_elsewhere(f) && n->labels[k].at_least <= 1.0f) write_silence(g, f, said->by[i]);
+            }
+        }
+    }
+}
+
 /* `part`: 0 upper or vehicle, 1 lower; `which`: index in colour_fields. */
-static void write_colour(const struct scene *s, const struct look *k, unsigned part, unsigned which,
-                         struct sighting *g) {
+static void write_colour(const struct scene *s, const struct look *k, const struct said *said, unsigned part,
+                         unsigned which, struct sighting *g) {
     struct attribute *a = add_attribute(g, colour_fields[which]);
     struct colour_shares mean;
     struct colour_verdict v;
     if (!look_mean(k, part, &mean)) {
         add_value(a, VOCAB_NOT_ESTIMATED, 1.0f, false);
         return;
+    }
+    for (unsigned c = 0; which == 2 && c < COLOUR_NAMES; c++) {
+        float share;
+        if (c != COLOUR_SILVER && share_of(s, said, FIELD_VEHICLE_COLOUR, s->colour_id[2][c], &share))
+            mean.of[c] += NET_PAINT_WEIGHT * (share - mean.of[c]);
     }
     colour_decide(&mean, which == 2 ? COLOUR_VEHICLE : COLOUR_CLOTHES, &v);
     for (unsigned i = 0; i < v.n; i++) {
@@ -428,7 +540,10 @@ static void write_accessories(const struct track *t, const struct look *k, struc
         const struct look_hint *h = &k->hints[i];
         float share = (float)h->n_seen / (float)t->n_seen;
         if (h->n_seen < HINT_FRAMES_MIN || share < HINT_SHARE_MIN) continue;
-        struct attribute *a = add_attribute(g, FIELD_ACCESSORY);
+        bool told = false;
+        for (unsigned n = 0; n < g->n_attributes; n++)
+            told = told || (g->attributes[n].field == FIELD_ACCESSORY && g->attributes[n].value[0].id == h->id);
+        struct attribute *a = told ? NULL : add_attribute(g, FIELD_ACCESSORY);
         if (a) add_value(a, h->id, fminf(share, 1.0f), share > 0.5f);
     }
 }
@@ -445,14 +560,17 @@ static struct sighting *sighting_of(const struct scene *s, const struct track *t
     g->best_pts_us = k->best_pts_us;
     g->best_box = k->best_box;
     g->n_frames = t->n_seen;
-    write_class(s, t, g);
+    struct said said;
+    hear_nets(s, k, &said);
+    write_class(s, t, &said, g);
     if (t->group == TRACK_PERSON) {
-        write_colour(s, k, 0, 0, g);
-        write_colour(s, k, 1, 1, g);
-        write_accessories(t, k, g);
+        write_colour(s, k, &said, 0, 0, g);
+        write_colour(s, k, &said, 1, 1, g);
     } else {
-        write_colour(s, k, 0, 2, g);
+        write_colour(s, k, &said, 0, 2, g);
     }
+    if (t->group != TRACK_TWO_WHEELER) write_nets(s, &said, t->group == TRACK_PERSON, g);
+    if (t->group == TRACK_PERSON) write_accessories(t, k, g);
     for (unsigned i = 0; i < k->n_path; i++)
         g->path[g->n_path++] =
             (struct path_point){s->cfg.start_ms + k->path[i].pts_us / 1000, k->path[i].box};
@@ -511,7 +629,7 @@ enum err scene_save(const struct scene *s, struct bytes *out) {
     for (unsigned i = 0; i < 3; i++) bytes_put_f32(out, s->gain[i]);
     bytes_put_u8(out, (uint8_t)s->n_wishes);
     for (unsigned i = 0; i < s->n_wishes; i++) {
-        bytes_put_u32(out, s->wishes[i].track);
+        bytes_put_u32(out, s->wishes[i].is_cut ? 0 : s->wishes[i].track); /* 0: a crop counts once */
         bytes_put_u16(out, s->wishes[i].slot);
         bytes_put_u8(out, s->wishes[i].is_person);
         bytes_put_f32(out, s->wishes[i].quality);
@@ -549,7 +667,7 @@ enum err scene_load(const struct scene_config *cfg, const void *record, size_t n
     if (e != OK) return e;
     if (bytes_get_u32(&r) != MAGIC) r.bad = true;
     const uint32_t version = bytes_get_u32(&r);
-    if (version != VERSION && version != VERSION - 1) r.bad = true;
+    if (version < VERSION_LEAST || version > VERSION) r.bad = true;
     if (bytes_get_u64(&r) != cfg->recording_id) r.bad = true;
     uint8_t begun = bytes_get_u8(&r);
     s->begun = begun != 0;
@@ -563,7 +681,7 @@ enum err scene_load(const struct scene_config *cfg, const void *record, size_t n
     const struct track_config tc = track_config_of(cfg);
     e = r.bad ? ERR_CORRUPT : tracker_load(&tc, &r, &s->tracker);
     for (unsigned i = 0; e == OK && i < TRACKS_MAX; i++) {
-        if (tracker_slots(s->tracker)[i].state != TRACK_FREE) e = look_load(&r, version == VERSION, &s->looks[i]);
+        if (tracker_slots(s->tracker)[i].state != TRACK_FREE) e = look_load(&r, version, &s->looks[i]);
         if (r.bad) e = ERR_CORRUPT;
     }
     if (e == OK) {

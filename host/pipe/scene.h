@@ -14,6 +14,7 @@
 #include "host/base/err.h"
 #include "host/base/vocab.h"
 #include "host/pipe/detect.h"
+#include "host/pipe/look_net.h"
 #include "host/pipe/plate_text.h"
 #include "host/pipe/sighting.h"
 #include "host/proc/wire.h"
@@ -30,6 +31,7 @@ struct scene_config {
     float threshold_start, threshold_keep; /* of the detector */
     int64_t plates_from_ms, plates_to_ms;  /* UTC: plates are read in this time only, end exclusive; equal = never */
     float plate_least_share;               /* mean share of its characters below which a plate is not kept */
+    const struct look_net *nets[LOOK_NETS_MAX]; /* that run on crops; borrowed; NULL ends the list */
 };
 
 /* A crop that the scene wants of the frame just given. */
@@ -39,6 +41,7 @@ struct scene_crop {
     uint32_t track;              /* the scene's own number */
     bool colours;                /* its pixels are wanted: scene_crop_done() */
     bool plate;                  /* its plate is wanted: scene_plate_done() */
+    uint8_t nets;                /* bit k: what nets[k] says of it is wanted too: scene_net_done() */
 };
 
 MUST_CHECK enum err scene_new(const struct scene_config *cfg, struct scene **out);
@@ -57,6 +60,10 @@ MUST_CHECK enum err scene_crop_done(struct scene *s, const struct scene_crop *cr
  * before the next scene_frame(). `weight`: of this reading among those of its track. ERR_USAGE: not wished for. */
 MUST_CHECK enum err scene_plate_done(struct scene *s, const struct scene_crop *crop, const struct plate_guess *guess,
                                      float weight);
+
+/* What nets[net] of the configuration says of a crop wished for by the last scene_frame(); any subset, n_labels bytes
+ * each, before the next scene_frame(). ERR_USAGE: not wished for. */
+MUST_CHECK enum err scene_net_done(struct scene *s, const struct scene_crop *crop, unsigned net, const int8_t *answer);
 
 /* End of the recording: every track ends. A gap in the footage: every track ends too (from_us is its start). */
 MUST_CHECK enum err scene_end(struct scene *s);

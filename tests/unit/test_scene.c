@@ -358,6 +358,139 @@ static void few_crops_are_asked_for_however_long_a_track_is(void **state) {
     scene_free(&s);
 }
 
+/* ---- networks on crops: what they said is given by the test ---- */
+
+static struct look_net person_net, vehicle_net;
+
+static void make_nets(void) {
+    person_net = (struct look_net){.of_persons = true,
+                                   .n_heads = 1,
+                                   .n_labels = 3,
+                                   .heads = {{.fix_point = 3, .first = 0, .n_labels = 3}}};
+    struct look_net_label *l = person_net.labels;
+    l[0].yes[0] = (struct look_net_value){FIELD_ACCESSORY, word(FIELD_ACCESSORY, "bag.backpack")};
+    l[1].yes[0] = (struct look_net_value){FIELD_SLEEVE, word(FIELD_SLEEVE, "short")};
+    l[1].no = (struct look_net_value){FIELD_SLEEVE, word(FIELD_SLEEVE, "long")};
+    l[2].yes[0] = (struct look_net_value){FIELD_ACCESSORY, word(FIELD_ACCESSORY, "head.hat")};
+    l[0].at_least = l[1].at_least = 0.6f;
+    l[0].sure = l[1].sure = 0.9f;
+    l[2].at_least = l[2].sure = 2.0f; /* measured, and not good enough */
+    vehicle_net = (struct look_net){.n_heads = 2,
+                                    .n_labels = 5,
+                                    .heads = {{.fix_point = 3, .is_choice = true, .first = 0, .n_labels = 3},
+                                              {.fix_point = 3, .is_choice = true, .first = 3, .n_labels = 2}}};
+    l = vehicle_net.labels;
+    l[0].yes[0] = (struct look_net_value){FIELD_CLASS, word(FIELD_CLASS, "car")};
+    l[1].yes[0] = (struct look_net_value){FIELD_CLASS, word(FIELD_CLASS, "van")};
+    l[2].yes[0] = (struct look_net_value){FIELD_CLASS, word(FIELD_CLASS, "truck")};
+    l[2].yes[1] = (struct look_net_value){FIELD_VEHICLE_TYPE, word(FIELD_VEHICLE_TYPE, "pickup")};
+    l[2].at_least = 0.6f;
+    l[2].sure = 0.8f;
+    l[0].at_least = l[1].at_least = l[3].at_least = l[4].at_least = 2.0f;
+    l[3].yes[0] = (struct look_net_value){FIELD_VEHICLE_COLOUR, word(FIELD_VEHICLE_COLOUR, "white")};
+    l[4].yes[0] = (struct look_net_value){FIELD_VEHICLE_COLOUR, word(FIELD_VEHICLE_COLOUR, "red")};
+}
+
+/* The drawn scene through both networks, each with the answer given (NULL = it gives none). */
+static struct scene *played_with_nets(const int8_t *person, const int8_t *vehicle, unsigned save_at) {
+    static int8_t bgr[CROP_VEHICLE_W_PX * CROP_VEHICLE_H_PX * 3];
+    struct scene_config cfg = config();
+    struct scene *s = NULL;
+    make_nets();
+    cfg.nets[0] = &vehicle_net;
+    cfg.nets[1] = &person_net;
+    assert_int_equal(scene_new(&cfg, &s), OK);
+    for (unsigned f = 0; f < FRAMES; f++) {
+        struct detection d[8];
+        struct scene_crop want[WISHES];
+        unsigned n_want = 0, n = draw(f, d);
+        assert_int_equal(scene_frame(s, (int64_t)f * 200000, &surface, pixels, d, n, want, WISHES, &n_want), OK);
+        for (unsigned i = 0; i < n_want; i++) {
+            const bool is_person = want[i].dst_w_px == CROP_PERSON_W_PX;
+            const int8_t *answer = is_person ? person : vehicle;
+            assert_int_equal(want[i].nets, is_person ? 2 : 1);
+            cut(&want[i], bgr);
+            assert_int_equal(scene_crop_done(s, &want[i], bgr), OK);
+            assert_int_equal(scene_net_done(s, &want[i], is_person ? 0 : 1, person), ERR_USAGE); /* the other's */
+            if (!answer) continue;
+            assert_int_equal(scene_net_done(s, &want[i], is_person ? 1 : 0, answer), OK);
+            assert_int_equal(scene_net_done(s, &want[i], is_person ? 1 : 0, answer), ERR_USAGE); /* once */
+        }
+        if (f != save_at) continue;
+        struct bytes record = {0};
+        assert_int_equal(scene_save(s, &record), OK);
+        scene_free(&s);
+        assert_int_equal(scene_load(&cfg, record.data, record.len, &s), OK);
+        bytes_fini(&record);
+    }
+    assert_int_equal(scene_end(s), OK);
+    return s;
+}
+
+static void networks_say_what_is_carried_and_worn(void **state) {
+    (void)state;
+    const int8_t person[3] = {24, -24, 24}, vehicle[5] = {0, 24, 0, 24, 0}; /* a logit of 3 is a share of 0.95 */
+    for (unsigned save_at = 5; save_at < 100; save_at += 40) {
+        unsigned n_all;
+        struct scene *s = played_with_nets(person, vehicle, save_at);
+        struct sighting *g = take_of_class(s, "person", &n_all);
+        assert_non_null(g);
+        const struct attribute *a = attribute_of(g, FIELD_ACCESSORY);
+        assert_int_equal(a->value[0].id, word(FIELD_ACCESSORY, "bag.backpack"));
+        assert_int_equal(a->value[0].score, 95);
+        assert_true(a->value[0].sure);
+        assert_int_equal(attribute_of(g, FIELD_SLEEVE)->value[0].id, word(FIELD_SLEEVE, "long"));
+        for (unsigned i = 0; i < g->n_attributes; i++) /* the hat is not good enough to be told */
+            assert_false(g->attributes[i].field == FIELD_ACCESSORY &&
+                         g->attributes[i].value[0].id == word(FIELD_ACCESSORY, "head.hat"));
+        sighting_free(&g);
+        scene_free(&s);
+    }
+}
+
+static void networks_and_detector_name_a_vehicle_together(void **state) {
+    (void)state;
+    const int8_t person[3] = {-24, 0, -24}, van[5] = {0, 40, 0, 0, 40}, pickup[5] = {0, 0, 40, 40, 0};
+    unsigned n_all;
+    struct scene *s = played_with_nets(person, van, 1000);
+    struct sighting *g = take_of_class(s, "van", &n_all);
+    assert_non_null(g);
+    const struct attribute *a = attribute_of(g, FIELD_CLASS);
+    assert_int_equal(a->value[1].id, word(FIELD_CLASS, "car")); /* what the detector called it */
+    assert_int_equal(attribute_of(g, FIELD_VEHICLE_TYPE)->value[0].id, VOCAB_UNKNOWN);
+    /* the paint is white; the network says red: both are told */
+    a = attribute_of(g, FIELD_VEHICLE_COLOUR);
+    assert_true(a->n_values >= 2);
+    sighting_free(&g);
+    scene_free(&s);
+    s = played_with_nets(person, pickup, 1000);
+    g = take_of_class(s, "truck", &n_all);
+    assert_non_null(g);
+    assert_int_equal(attribute_of(g, FIELD_VEHICLE_TYPE)->value[0].id, word(FIELD_VEHICLE_TYPE, "pickup"));
+    a = attribute_of(g, FIELD_VEHICLE_COLOUR);
+    assert_int_equal(a->value[0].id, word(FIELD_VEHICLE_COLOUR, "white"));
+    sighting_free(&g);
+    scene_free(&s);
+}
+
+static void networks_that_did_not_answer_leave_not_estimated(void **state) {
+    (void)state;
+    unsigned n_all;
+    struct scene *s = played_with_nets(NULL, NULL, 1000);
+    struct sighting *g = take_of_class(s, "person", &n_all);
+    assert_non_null(g);
+    assert_int_equal(attribute_of(g, FIELD_ACCESSORY)->value[0].id, VOCAB_NOT_ESTIMATED);
+    assert_int_equal(attribute_of(g, FIELD_SLEEVE)->value[0].id, VOCAB_NOT_ESTIMATED);
+    sighting_free(&g);
+    scene_free(&s);
+    s = played_with_nets(NULL, NULL, 1000);
+    g = take_of_class(s, "car", &n_all); /* by the detector alone */
+    assert_non_null(g);
+    assert_int_equal(attribute_of(g, FIELD_VEHICLE_TYPE)->value[0].id, VOCAB_NOT_ESTIMATED);
+    sighting_free(&g);
+    scene_free(&s);
+}
+
 static void grey_picture_gives_not_estimated(void **state) {
     (void)state;
     struct scene *s = fresh();
@@ -640,6 +773,9 @@ int main(void) {
         cmocka_unit_test(vehicle_gets_class_by_vote_colour_and_likeness),
         cmocka_unit_test(rider_is_a_person_with_a_bicycle_and_one_who_walks_past_is_not),
         cmocka_unit_test(few_crops_are_asked_for_however_long_a_track_is),
+        cmocka_unit_test(networks_say_what_is_carried_and_worn),
+        cmocka_unit_test(networks_and_detector_name_a_vehicle_together),
+        cmocka_unit_test(networks_that_did_not_answer_leave_not_estimated),
         cmocka_unit_test(grey_picture_gives_not_estimated),
         cmocka_unit_test(grey_picture_still_shows_plates),
         cmocka_unit_test(readings_of_a_car_become_its_plate),
