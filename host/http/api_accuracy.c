@@ -37,7 +37,7 @@ void api_accuracy_get(struct exchange *x) {
     json_t *filters = json_array();
     for (size_t i = 0; filters && i < a->n_filters; i++) {
         const struct accuracy_filter *f = &a->filters[i];
-        json_array_append_new(filters, json_pack("{s:s,s:s,s:b,s:s,s:o,s:o}", "field", field_name(f->field), "value",
+        json_array_append_new(filters, json_pack("{s:s,s:s,s:b,s:s,s:o,s:o}", "field", accuracy_field_name(f), "value",
                                                  f->value ? f->value->name : "", "enabled", (int)f->enabled, "why",
                                                  f->why, "measures", measures_json(f), "see_also", see_also_json(f)));
     }

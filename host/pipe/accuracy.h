@@ -33,7 +33,7 @@ struct accuracy_confusion {
 };
 
 struct accuracy_filter {
-    enum field field;
+    enum field field; /* FIELD_NONE: the filter of plates, which has no words and comes last */
     const struct vocab_value *value; /* NULL = the field as a whole */
     bool enabled;
     char why[ACCURACY_TEXT_BYTES]; /* of a disabled one: no_data, no_model, below_goal */
@@ -55,6 +55,8 @@ MUST_CHECK enum err accuracy_load(const char *path, const struct vocab *vocab, s
 /* NULL when nothing is said about it. `value` NULL = the field as a whole. */
 const struct accuracy_filter *accuracy_of(const struct accuracy *a, enum field field,
                                           const struct vocab_value *value);
+/* Its name in the file and at the API: that of its field, or "plate". */
+const char *accuracy_field_name(const struct accuracy_filter *f);
 void accuracy_free(struct accuracy **a); /* NULL is fine */
 
 #endif

@@ -21,6 +21,7 @@ import convert
 WORSE = 0.02  # shares may move that much without a word; other figures by a tenth
 PRECISION_MIN, RECALL_MIN = 0.70, 0.40  # what offering one value needs
 SEE_ALSO = 0.08  # a confusion from this share of the cases is shown
+WITHOUT_WORDS = ("plate",)  # filters whose values are no list of the vocabulary
 OUT_OF_REACH = {"make_model": "no_model"}  # fields that only a network of the site can fill
 KEY = ("set", "input", "what", "metric", "field", "value")
 
@@ -88,6 +89,10 @@ def filters_of(rows, confusions, vocabulary):
         whole = [m for m in measures(field, "") if "goal" in m]
         if offered and not good_enough(mine) and not any(m["met"] for m in whole):
             unproven.append(f"{field}:{value}")
+    for field in WITHOUT_WORDS:
+        if measures(field, ""):
+            filters.append({"field": field, "value": "", "enabled": True, "why": "", "measures": measures(field, ""),
+                            "see_also": []})
     return filters, unproven
 
 

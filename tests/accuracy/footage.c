@@ -29,6 +29,11 @@ struct footage {
     struct event_base *base;
     struct cards *cards;
     struct detector *detector;
+    char exe[4][1024]; /* card worker, simulator, runner, xclbin */
+    struct importer_config plates_cfg;
+    struct plate_desk *desk; /* NULL = no plates were asked for yet */
+    struct plate_arena plate_arena;
+    struct plate_seen *seen; /* where the answer goes */
     struct slots *slots;
     uint32_t arena;
     char decode_exe[1024];
@@ -81,26 +86,28 @@ static void beside_program(const char *name, char *out, size_t cap) {
 }
 
 struct footage *footage_open(const char *model_dir, const struct vocab *vocab) {
-    char card[1024], sim[1024], runner[1024], xclbin[1024];
     struct footage *f = calloc(1, sizeof *f);
     if (!f) stop("out of memory");
-    beside_program("relecture-card", card, sizeof card);
-    beside_program("sim", sim, sizeof sim);
-    beside_program("sim/librelecture_dpu.so", runner, sizeof runner);
-    beside_program("sim/relecture.xclbin", xclbin, sizeof xclbin);
+    static const char *const beside[] = {"relecture-card", "sim", "sim/librelecture_dpu.so",
+                                         "sim/relecture.xclbin"};
+    for (unsigned i = 0; i < 4; i++) beside_program(beside[i], f->exe[i], sizeof f->exe[i]);
     beside_program("relecture-decode", f->decode_exe, sizeof f->decode_exe);
     f->base = event_base_new();
     f->result = malloc((size_t)4 << 20);
     if (!f->base || !f->result) stop("out of memory");
     if (detector_open(model_dir, vocab, &f->detector) != OK) stop("no detector in %s", model_dir);
     if (slots_new("footage", N_SLOTS, SLOT_BYTES, &f->slots) != OK) stop("no shared memory");
-    const struct cards_config cfg = {.exe = card,
-                                     .xilinx_xrt = sim,
-                                     .runner_lib = runner,
-                                     .xclbin = xclbin,
+    const struct cards_config cfg = {.exe = f->exe[0],
+                                     .xilinx_xrt = f->exe[1],
+                                     .runner_lib = f->exe[2],
+                                     .xclbin = f->exe[3],
                                      .model_dir = model_dir,
                                      .n_cards = 1,
                                      .job_timeout_ms = 60000};
+    f->plates_cfg = (struct importer_config){.cards = cfg,
+                                             .simulated = true,
+                                             .plate_find_dir = "build/models/plate-find",
+                                             .plate_read_dir = "build/models/plate-read"};
     if (cards_new(f->base, &cfg, on_ready, on_dead, f, &f->cards) != OK) stop("no card worker");
     if (cards_arena_add(f->cards, f->slots, &f->arena) != OK) stop("no arena");
     wait_for(f, &f->ready, "card worker");
@@ -111,6 +118,7 @@ struct footage *footage_open(const char *model_dir, const struct vocab *vocab) {
 void footage_close(struct footage **f) {
     if (!f || !*f) return;
     cards_free(&(*f)->cards);
+    plate_desk_free(&(*f)->desk);
     slots_free(&(*f)->slots);
     detector_close(&(*f)->detector);
     event_base_free((*f)->base);
@@ -164,6 +172,42 @@ void footage_crops(struct footage *f, const struct wire_roi *rois, unsigned n, u
         if (f->status != OK || f->n_result != m * each) stop("crops: %s", err_text(f->status));
         memcpy(out + i * each, f->result, m * each);
     }
+}
+
+static void on_desk_ready(void *arg) {
+    ((struct footage *)arg)->ready = true;
+}
+
+static void on_desk_dead(void *arg) {
+    struct footage *f = arg;
+    f->dead = plate_desk_dead_text(f->desk);
+}
+
+static void on_plates(const struct plate_seen *seen, unsigned n, void *arg) {
+    struct footage *f = arg;
+    memcpy(f->seen, seen, n * sizeof *seen);
+    f->answered = true;
+}
+
+void footage_plates(struct footage *f, const struct wire_roi *vehicles, unsigned n, struct plate_seen *out) {
+    if (!f->desk) {
+        const struct plate_desk_spec spec = {
+            .cfg = &f->plates_cfg, .on_ready = on_desk_ready, .on_dead = on_desk_dead, .arg = f};
+        f->ready = false;
+        if (plate_desk_new(f->base, &spec, &f->desk) != OK)
+            stop("no plate networks in build/models: make models");
+        if (plate_desk_arena_add(f->desk, f->slots, &f->plate_arena) != OK) stop("no arena");
+        wait_for(f, &f->ready, "plate workers");
+    }
+    f->answered = false;
+    f->seen = out;
+    if (plate_desk_look(f->desk, &f->plate_arena, f->slot, &f->surface, vehicles, n, on_plates, f) != OK)
+        stop("plates not taken");
+    wait_for(f, &f->answered, "plates");
+}
+
+float footage_plates_least(const struct footage *f) {
+    return plate_desk_least_share(f->desk);
 }
 
 /* ---- films ---- */
@@ -352,7 +396,8 @@ static void wilson(unsigned k, unsigned n, double *low, double *high) {
 static void write_row(json_t *row) {
     const char *path = getenv("RELECTURE_ROWS");
     FILE *out = path ? fopen(path, "a") : NULL;
-    if (path && (!out || json_dumpf(row, out, JSON_COMPACT | JSON_REAL_PRECISION(6)) != 0 || fputc('\n', out) == EOF))
+    if (path &&
+        (!out || json_dumpf(row, out, JSON_COMPACT | JSON_REAL_PRECISION(6)) != 0 || fputc('\n', out) == EOF))
         stop("cannot write the file RELECTURE_ROWS");
     if (out && fclose(out) != 0) stop("cannot write the file RELECTURE_ROWS");
     json_decref(row);
@@ -365,23 +410,24 @@ static void set_filter(json_t *row, const char *filter) {
     json_object_set_new(row, "value", json_string(colon + 1));
 }
 
-void footage_row(const char *set, const char *filter, const char *metric, const char *what, unsigned k, unsigned n,
-                 double goal) {
+void footage_row(const char *set, const char *filter, const char *metric, const char *what, unsigned k,
+                 unsigned n, double goal) {
     double low = 0.0, high = 1.0, value = n ? (double)k / n : 0.0;
     if (n == 0) return;
     wilson(k, n, &low, &high);
     printf("%-18s %-40s %7.3f  n=%-5u [%.3f, %.3f]\n", set, what, value, n, low, high);
-    json_t *row = json_pack("{s:s,s:s,s:s,s:i,s:i,s:f,s:[ff]}", "set", set, "what", what, "metric", metric, "n", (int)n,
-                            "k", (int)k, "measured", value, "ci95", low, high);
+    json_t *row = json_pack("{s:s,s:s,s:s,s:i,s:i,s:f,s:[ff]}", "set", set, "what", what, "metric", metric,
+                            "n", (int)n, "k", (int)k, "measured", value, "ci95", low, high);
     if (goal > 0.0) json_object_set_new(row, "goal", json_real(goal));
     set_filter(row, filter);
     write_row(row);
 }
 
-void footage_row_value(const char *set, const char *what, double value, unsigned n, double goal, bool at_most) {
+void footage_row_value(const char *set, const char *what, double value, unsigned n, double goal,
+                       bool at_most) {
     printf("%-18s %-40s %7.3f  n=%u\n", set, what, value, n);
-    json_t *row = json_pack("{s:s,s:s,s:s,s:i,s:f,s:b}", "set", set, "what", what, "metric", what, "n", (int)n, "measured",
-                            value, "at_most", (int)at_most);
+    json_t *row = json_pack("{s:s,s:s,s:s,s:i,s:f,s:b}", "set", set, "what", what, "metric", what, "n",
+                            (int)n, "measured", value, "at_most", (int)at_most);
     if (goal > 0.0) json_object_set_new(row, "goal", json_real(goal));
     write_row(row);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "host/base/vocab.h"
+#include "host/import/plate_desk.h"
 #include "host/pipe/detect.h"
 #include "host/proc/wire.h"
 
@@ -39,6 +40,12 @@ bool footage_still(struct footage *f, const char *path, footage_fn *fn, void *ar
 void footage_crops(struct footage *f, const struct wire_roi *rois, unsigned n, unsigned w_px, unsigned h_px,
                    int8_t *out);
 
+/* Inside a callback: what the plates of these vehicles of the frame at hand say, by the product's own desk
+ * with the networks in build/models, whose card workers are started with the first call. */
+void footage_plates(struct footage *f, const struct wire_roi *vehicles, unsigned n, struct plate_seen *out);
+/* Mean share of the characters below which the product keeps no plate; after a call of footage_plates(). */
+float footage_plates_least(const struct footage *f);
+
 /* ---- what programs that measure share ---- */
 
 /* One line of a comma-separated file without quotes, cut in place into at most `max` fields. Returns their
@@ -49,12 +56,13 @@ bool footage_colour_fits(const char *label, const char *name);
 
 /* The measurement data: $RELECTURE_DATA, or ../shared/data; NULL when absent. */
 const char *footage_data(void);
-/* Figures go to the file $RELECTURE_ROWS, one line of JSON each (models/tools/report.py says what they are), and to
- * stdout. `filter` is "field:value" of the vocabulary, "field:" for all its values, or NULL. A goal of 0 is none. For
- * shares, k of n. */
-void footage_row(const char *set, const char *filter, const char *metric, const char *what, unsigned k, unsigned n,
-                 double goal);
-void footage_row_value(const char *set, const char *what, double value, unsigned n, double goal, bool at_most);
+/* Figures go to the file $RELECTURE_ROWS, one line of JSON each (models/tools/report.py says what they are),
+ * and to stdout. `filter` is "field:value" of the vocabulary, "field:" for all its values, or NULL. A goal of
+ * 0 is none. For shares, k of n. */
+void footage_row(const char *set, const char *filter, const char *metric, const char *what, unsigned k,
+                 unsigned n, double goal);
+void footage_row_value(const char *set, const char *what, double value, unsigned n, double goal,
+                       bool at_most);
 /* k of n objects whose true value is that of `filter` were called something else. */
 void footage_confusion(const char *filter, const char *called, unsigned k, unsigned n);
 

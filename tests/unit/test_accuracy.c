@@ -44,6 +44,10 @@ static void every_value_has_an_entry_and_offered_ones_have_figures(void **state)
         if (all[i].offered && !proven) print_message("%s is offered without figures\n", all[i].name);
         assert_true(proven || !all[i].offered);
     }
+    const struct accuracy_filter *plates = accuracy_of(a, FIELD_NONE, NULL);
+    assert_non_null(plates);
+    assert_string_equal(accuracy_field_name(plates), "plate");
+    assert_true(plates->n_measures >= 5);
     accuracy_free(&a);
 }
 
