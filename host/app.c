@@ -205,6 +205,7 @@ static enum err open_all(struct app *a, const char *version) {
         return fail(e, "the index of %s or the detector %s cannot be opened; the log line above says why",
                     a->dir, a->models.square);
     e = index_reader_open(a->dir, a->vocab, &a->reader);
+    if (!e && ic.likeness) e = index_reader_ready_likeness(a->reader);
     if (e) return fail(e, "the index of %s cannot be read", a->dir);
     e = open_extract(a);
     if (e) return fail(e, "%s/cache cannot be used; the log line above says why", a->dir);

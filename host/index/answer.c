@@ -151,8 +151,7 @@ static enum err take_segment(void *arg, const struct scan_segment *s) {
     int64_t hour = (int64_t)(s->id >> (24 - DB_SEGMENT_SHIFT)) - a->first_hour;
     a->out->total += s->n_hits;
     if (hour >= 0 && hour < a->out->n_histogram) a->out->histogram[hour] += (uint32_t)s->n_hits;
-    if (a->q->like_id)
-        return like_add(a->r->like, a->r->ops, a->ask.like, s->id, s->words, s->n_words, &a->best);
+    if (a->q->like_id) return like_add(a->r, s->id, s->slot_count, s->words, &a->best);
     if (a->q->order == QUERY_SCORE) {
         enum err e = keys_of(a, s, &keys);
         if (e) return e;
@@ -193,8 +192,8 @@ static enum err fill_page(struct answer *a, const struct perimeter *p, const str
         h->match = match_degree(a->q, &h->s);
         h->plate_slips = hit_slips(a->q, &h->s);
         if (a->q->like_id) {
-            const int8_t *v;
-            e = like_vector(a->r->like, h->s.id, &v);
+            int8_t v[VECTOR_BYTES];
+            e = vector_files_read(a->r->like->files, h->s.id, v, 1);
             if (e) return e;
             h->match = like_degree(a->ask.like, v);
         }
@@ -210,8 +209,9 @@ static enum err page(struct answer *a, const struct perimeter *p) {
     struct hit_place *place = calloc(q->limit, sizeof *place);
     if (!place) return ERR_NOMEM;
     if (q->like_id) {
-        like_finish(a->r->like, &a->best);
-        for (; n < q->limit && q->offset + n < a->best.n; n++) place[n].id = a->best.heap[q->offset + n].id;
+        e = like_finish(a->r, &a->best);
+        for (; !e && n < q->limit && q->offset + n < a->best.n; n++)
+            place[n].id = a->best.heap[q->offset + n].id;
     } else if (q->order == QUERY_SCORE) {
         e = hitset_page_by_key(a->r, &a->hits, q->offset, q->limit, place, &n);
     } else {
@@ -231,8 +231,7 @@ static enum err answer_run(struct answer *a, const struct perimeter *p, unsigned
     histogram_frame(a, p);
     if (q->like_id) {
         if (q->offset + q->limit > LIKE_DEPTH_MAX) e = ERR_USAGE;
-        if (!e && !a->r->like) e = like_files_open(a->r->dir, &a->r->like);
-        if (!e) e = like_start(&a->best, q->offset + q->limit);
+        if (!e) e = like_start(&a->best, a->ask.like, q->offset + q->limit);
     } else if (q->order == QUERY_SCORE) {
         e = levels_open(a);
     }

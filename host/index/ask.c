@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "host/base/clock.h"
+#include "host/index/like.h"
 #include "host/index/match.h"
 #include "host/index/record.h"
-#include "host/index/vectors.h"
 
 enum err ask_check(const struct perimeter *p, const struct query *q) {
     enum err e = perimeter_check(p);
@@ -98,9 +98,10 @@ static enum err ask_like(struct index_reader *r, const struct perimeter *p, cons
     if (!q->like_id) return OK;
     enum err e = inside(r, p, q->like_id, s);
     if (!e && !s->has_likeness) e = ERR_MISSING;
-    if (!e) e = vectors_read(r->dir, q->like_id, out->like);
+    if (!e) e = like_open(r);
+    if (!e) e = vector_files_read(r->like->files, q->like_id, out->like, 1);
     if (e) return e;
-    own_value(&out->scan, DB_FIELD_HAS, DB_HAS_LIKENESS);
+    out->scan.likeness = true;
     out->scan.except_id = q->like_id;
     return OK;
 }

@@ -124,6 +124,22 @@ static void plain_within(uint64_t *out, const uint8_t *texts, size_t n, unsigned
     }
 }
 
+static void plain_code_dots(int32_t *out, const int8_t *a, const uint8_t *codes, const uint32_t *place,
+                            size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *c = codes + place[i] * (size_t)64;
+        int32_t sum = 0;
+        for (unsigned k = 0; k < 64; k++) sum += a[k] * (c[k] & 15) + a[64 + k] * (c[k] >> 4);
+        out[i] = sum;
+    }
+}
+
+static int32_t plain_bit_dot(const int8_t *a, const uint8_t bits[16]) {
+    int32_t sum = 0;
+    for (unsigned k = 0; k < 128; k++) sum += a[k] * (bits[k / 8] >> k % 8 & 1);
+    return sum;
+}
+
 static void plain_dots128(int32_t *out, const int8_t *a, const int8_t *vectors, const uint16_t *place,
                           size_t n) {
     for (size_t i = 0; i < n; i++) {
@@ -146,6 +162,8 @@ static const struct bits_ops plain = {
     .in_set = plain_in_set,
     .within = plain_within,
     .dots128 = plain_dots128,
+    .code_dots = plain_code_dots,
+    .bit_dot = plain_bit_dot,
 };
 
 const struct bits_ops *bits_plain(void) {
@@ -397,6 +415,42 @@ AVX512 static void fast_dots128(int32_t *out, const int8_t *a, const int8_t *vec
     }
 }
 
+/* Sums of the sixteen numbers in each of four vectors. */
+AVX512 static __m128i four_sums(__m512i a, __m512i b, __m512i c, __m512i d) {
+    __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+    __m512i all = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
+    return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+}
+
+AVX512 static inline __m512i code_products(const uint8_t *codes, __m512i a0, __m512i a1) {
+    const __m512i low = _mm512_set1_epi8(15);
+    __m512i both = _mm512_loadu_si512(codes);
+    __m512i x = _mm512_and_si512(both, low), y = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
+    return _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(_mm512_setzero_si512(), x, a0), y, a1);
+}
+
+AVX512 static void fast_code_dots(int32_t *out, const int8_t *a, const uint8_t *codes, const uint32_t *place,
+                                  size_t n) {
+    const __m512i a0 = _mm512_loadu_si512(a), a1 = _mm512_loadu_si512(a + 64);
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        __m512i p[4];
+        for (unsigned k = 0; k < 4; k++) p[k] = code_products(codes + place[i + k] * (size_t)64, a0, a1);
+        _mm_storeu_si128((__m128i_u *)(out + i), four_sums(p[0], p[1], p[2], p[3]));
+    }
+    for (; i < n; i++) out[i] = _mm512_reduce_add_epi32(code_products(codes + place[i] * (size_t)64, a0, a1));
+}
+
+AVX512 static int32_t fast_bit_dot(const int8_t *a, const uint8_t bits[16]) {
+    const __m512i one = _mm512_set1_epi8(1), zero = _mm512_setzero_si512();
+    __m512i x = _mm512_maskz_mov_epi8(load_u64(bits), one),
+            y = _mm512_maskz_mov_epi8(load_u64(bits + 8), one);
+    return _mm512_reduce_add_epi32(_mm512_dpbusd_epi32(_mm512_dpbusd_epi32(zero, x, _mm512_loadu_si512(a)), y,
+                                                       _mm512_loadu_si512(a + 64)));
+}
+
 static const struct bits_ops fast = {
     .name = "avx512",
     .and_with = fast_and,
@@ -410,6 +464,8 @@ static const struct bits_ops fast = {
     .in_set = fast_in_set,
     .within = fast_within,
     .dots128 = fast_dots128,
+    .code_dots = fast_code_dots,
+    .bit_dot = fast_bit_dot,
 };
 
 const struct bits_ops *bits_best(void) {

@@ -34,7 +34,7 @@ struct plate_mask {
 struct plate_edit {
     uint32_t equal[256];
     uint8_t equal8[2][128]; /* the same of ASCII characters: asked ones 0..7, and 8..15 */
-    unsigned n_chars;    /* 1..24 */
+    unsigned n_chars;       /* 1..24 */
     unsigned max_distance;
 };
 
@@ -59,6 +59,11 @@ struct bits_ops {
     void (*within)(uint64_t *out, const uint8_t *texts, size_t n, unsigned width, const struct plate_edit *e);
     /* out[i] = dot product of `a` and vector number place[i] of `vectors`, 128 bytes each. */
     void (*dots128)(int32_t *out, const int8_t *a, const int8_t *vectors, const uint16_t *place, size_t n);
+    /* out[i] = sum of a[k] times the four-bit code k of the 64 bytes number place[i]; code k is in byte k %
+     * 64, the half k / 64 of it. */
+    void (*code_dots)(int32_t *out, const int8_t *a, const uint8_t *codes, const uint32_t *place, size_t n);
+    /* Sum of those a[k] whose bit k is set among 128. */
+    int32_t (*bit_dot)(const int8_t *a, const uint8_t bits[16]);
 };
 const struct bits_ops *bits_plain(void);
 const struct bits_ops *bits_best(void);

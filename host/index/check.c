@@ -10,14 +10,19 @@
 #include "host/index/container.h"
 #include "host/index/db.h"
 #include "host/index/index.h"
-#include "host/index/like.h"
 #include "host/index/pack.h"
 #include "host/index/plates.h"
 #include "host/index/record.h"
 #include "host/index/row.h"
 #include "host/index/values.h"
+#include "host/index/vectors.h"
 
-enum { REPORTS_MAX = 100, CHUNKS = DB_SEGMENT_SLOTS / DB_CHUNK_SLOTS, VALUE_SPACE = 1 << 21 };
+enum {
+    REPORTS_MAX = 100,
+    CHUNKS = DB_SEGMENT_SLOTS / DB_CHUNK_SLOTS,
+    VALUE_SPACE = 1 << 21,
+    VECTORS_AHEAD = 512
+};
 
 struct expected {
     uint32_t number;
@@ -28,7 +33,11 @@ struct check {
     const char *dir;
     sqlite3 *db;
     sqlite3_stmt *rows, *segment, *bitmap, *column;
-    struct like_files *vectors;
+    struct vector_files *vectors;
+    struct { /* read ahead of the rows, which come by rising id */
+        uint64_t first, end;
+        int8_t bytes[VECTORS_AHEAD * VECTOR_BYTES];
+    } ahead;
     void (*report)(const char *line, void *arg);
     void *arg;
     uint64_t n_rows, n_differences;
@@ -107,6 +116,21 @@ static void use_plate(struct check *c, const struct row *row) {
         c->used[family][place] = 1;
 }
 
+static enum err vector_of(struct check *c, uint64_t id, const int8_t **out) {
+    if (id < c->ahead.first || id >= c->ahead.end) {
+        /* As many as the hour has room for; at a file's end one at a time. */
+        uint64_t left = DB_ARRIVALS_MAX - (id & (DB_ARRIVALS_MAX - 1));
+        unsigned n = left < VECTORS_AHEAD ? (unsigned)left : VECTORS_AHEAD;
+        enum err e = vector_files_read(c->vectors, id, c->ahead.bytes, n);
+        if (e == ERR_MISSING) e = vector_files_read(c->vectors, id, c->ahead.bytes, n = 1);
+        if (e) return e;
+        c->ahead.first = id;
+        c->ahead.end = id + n;
+    }
+    *out = c->ahead.bytes + (id - c->ahead.first) * VECTOR_BYTES;
+    return OK;
+}
+
 static enum err row_files(struct check *c, const struct row *row) {
     if (row->thumbnail >= 0) {
         enum err e = pack_read(c->dir, row->thumbnail, row->s.id, NULL, NULL);
@@ -117,7 +141,7 @@ static enum err row_files(struct check *c, const struct row *row) {
     }
     if (!row->s.has_likeness) return OK;
     const int8_t *v;
-    enum err e = like_vector(c->vectors, row->s.id, &v);
+    enum err e = vector_of(c, row->s.id, &v);
     if (e && e != ERR_MISSING) return e;
     if (e || record_likeness_check(v) != row->likeness_check)
         differs(c, "sighting %llu: its vector is not the one that was stored", (unsigned long long)row->s.id);
@@ -386,7 +410,7 @@ static enum err check_open(struct check *c) {
     if (!e) e = db_prepare(c->db, "SELECT slot_count, cameras FROM segment WHERE id = ?1", &c->segment);
     if (!e) e = db_prepare(c->db, "SELECT kind, bits FROM bitmap WHERE key = ?1", &c->bitmap);
     if (!e) e = db_prepare(c->db, "SELECT data FROM segment_column WHERE key = ?1", &c->column);
-    if (!e) e = like_files_open(c->dir, &c->vectors);
+    if (!e) e = vector_files_open(c->dir, &c->vectors);
     c->index = calloc(VALUE_SPACE, sizeof *c->index);
     return e ? e : c->index ? OK : ERR_NOMEM;
 }
@@ -410,7 +434,7 @@ enum err index_check(const char *dir, const struct vocab *vocab, void (*report)(
     if (!e && c->n_differences) e = ERR_CORRUPT;
     *n_rows = c->n_rows;
     db_close(&c->db); /* ends the transaction and finalizes the statements */
-    like_files_close(&c->vectors);
+    vector_files_close(&c->vectors);
     for (unsigned i = 0; i < c->cap_values; i++) free(c->value[i]);
     free(c->value);
     free(c->index);

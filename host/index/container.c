@@ -42,13 +42,14 @@ void container_and(const struct bits_ops *ops, uint64_t *words, size_t n_words, 
         memset(words + n, 0, (n_words - n) * sizeof *words);
         return;
     }
-    /* Word by word along the list: words between two slots become zero. */
-    size_t at = 0, n = c->n_bytes / 2;
-    for (size_t w = 0; w < n_words; w++) {
-        uint64_t mask = 0;
-        for (; at < n && slot_at(c, at) / 64 == w; at++) mask |= UINT64_C(1) << slot_at(c, at) % 64;
-        words[w] &= mask;
+    /* What is in both, without a branch for each slot. */
+    uint64_t both[CONTAINER_WORDS];
+    memset(both, 0, n_words * sizeof *both);
+    for (size_t i = 0; i < c->n_bytes / 2; i++) {
+        unsigned slot = slot_at(c, i);
+        both[slot / 64] |= words[slot / 64] & UINT64_C(1) << slot % 64;
     }
+    memcpy(words, both, n_words * sizeof *both);
 }
 
 void container_and_not(const struct bits_ops *ops, uint64_t *words, const struct container *c) {

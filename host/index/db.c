@@ -99,6 +99,9 @@ static enum err pragma_number(sqlite3 *db, const char *sql, int64_t *out) {
     return e;
 }
 
+#define TEXT_OF(x)    TEXT_OF_IT(x)
+#define TEXT_OF_IT(x) #x
+
 /* Brings the schema to an empty file; refuses a file that is not ours. */
 static enum err db_settle(sqlite3 *db, bool writer, const char *path) {
     int64_t id = 0, version = 0, n_tables = 0;
@@ -146,8 +149,9 @@ enum err db_open(const char *dir, bool writer, sqlite3 **out) {
     (void)sqlite3_busy_timeout(db, 5000);
     /* mmap: bitmaps are read in place, without a page cache of their own in every reader. 2 GB is SQLite's
      * limit. */
-    e = db_exec(db, "PRAGMA page_size=8192; PRAGMA mmap_size=2147418112; PRAGMA trusted_schema=OFF;"
-                    "PRAGMA cell_size_check=ON;");
+    e = db_exec(db, "PRAGMA page_size=8192; PRAGMA mmap_size=" TEXT_OF(
+                        DB_MAP_BYTES_MAX) "; PRAGMA trusted_schema=OFF;"
+                                          "PRAGMA cell_size_check=ON;");
     if (!e && writer)
         e = db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;"
                         "PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-65536;");

@@ -20,6 +20,8 @@
 enum { DB_COLUMN_TIME = 1, DB_COLUMN_CAMERA = 2, DB_COLUMN_SCORE = 3, DB_COLUMN_PLATE = 4 };
 
 /* Fields of bitmaps that no vocabulary holds; numbers are in every database. */
+#define DB_MAP_BYTES_MAX 2147418112 /* SQLite's limit for a map of the file */
+
 enum db_field {
     DB_FIELD_ALL = 1000,       /* id 1: the row exists */
     DB_FIELD_DIRECTION = 1001, /* id: enum query_direction */

@@ -484,6 +484,10 @@ static enum err purge_end(struct purge *p, enum err e) {
     if (!e) e = number(w->db, "PRAGMA freelist_count", 0, 0, &free_pages);
     if (!e && free_pages > p->free_pages)
         p->receipt->n_bytes += (uint64_t)(free_pages - p->free_pages) * 8192;
+    /* Readers that keep vectors in memory see by this that some must go. */
+    if (!e)
+        e = db_exec(w->db,
+                    "INSERT INTO meta VALUES('purges', 1) ON CONFLICT(key) DO UPDATE SET value = value + 1");
     free(p->plates.v);
     free(p->thumbnails.v);
     free(p->vectors.v);

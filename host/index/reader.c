@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "host/base/log.h"
 #include "host/index/column.h"
@@ -36,6 +37,7 @@ static const char *const reader_sql[R_STATEMENTS] = {
     [R_PLATE_LAST] = "SELECT max(number) FROM plate_block WHERE number BETWEEN ?1 AND ?2",
     [R_PLATE_COLUMN] = COLUMN_WALK_SQL,
     [R_CAMERA_COLUMN] = COLUMN_WALK_SQL,
+    [R_PURGES] = "SELECT value FROM meta WHERE key = 'purges'",
 };
 
 /* A data directory in which nothing was imported yet has an empty index, not an error. */
@@ -44,6 +46,25 @@ static enum err create_empty(const char *dir, const struct vocab *vocab) {
     enum err e = index_writer_open(dir, vocab, &w);
     index_writer_close(&w);
     return e == ERR_BUSY ? OK : e;
+}
+
+/* Every page that was ever looked at stays mapped, rows of passages long gone from the screen too: in time
+ * all of the file. A fault maps at most 64 KiB around it. What is mapped and the sketches together stay below
+ * this; then the map is given back: the pages stay in the kernel's cache, and the next searches map what they
+ * need. */
+#define MEMORY_MAX  (560u << 20)
+#define FAULT_BYTES (64u << 10)
+
+static long faults_of_thread(void) {
+    struct rusage u;
+    return getrusage(RUSAGE_THREAD, &u) == 0 ? u.ru_minflt : 0;
+}
+
+static void give_map_back(struct index_reader *r) {
+    sqlite3_int64 none = 0, all = DB_MAP_BYTES_MAX;
+    (void)sqlite3_file_control(r->db, "main", SQLITE_FCNTL_MMAP_SIZE, &none);
+    (void)sqlite3_file_control(r->db, "main", SQLITE_FCNTL_MMAP_SIZE, &all);
+    r->n_faults = 0;
 }
 
 /* Reads what every search reads, so that the first one finds it in memory: about 16 bytes a sighting. Blobs
@@ -81,7 +102,9 @@ enum err index_reader_open(const char *dir, const struct vocab *vocab, struct in
     }
     for (unsigned i = 0; !e && i < R_STATEMENTS; i++) e = db_prepare(r->db, reader_sql[i], &r->st[i]);
     if (!e) e = hits_register(r);
+    r->n_faults = -faults_of_thread();
     if (!e) e = read_ahead(r->db);
+    r->n_faults += faults_of_thread();
     if (e) goto fail;
     *out = r;
     return OK;
@@ -90,10 +113,18 @@ fail:
     return e;
 }
 
+enum err index_reader_ready_likeness(struct index_reader *r) {
+    enum err e = reader_begin(r);
+    if (e) return e;
+    e = like_ready(r);
+    reader_end(r);
+    return e;
+}
+
 void index_reader_close(struct index_reader **rp) {
     if (!rp || !*rp) return;
     struct index_reader *r = *rp;
-    like_files_close(&r->like);
+    like_close(&r->like);
     db_close(&r->db); /* finalizes the statements, the cursors' too */
     free(r->cursors);
     free(r->dir);
@@ -102,11 +133,14 @@ void index_reader_close(struct index_reader **rp) {
 }
 
 enum err reader_begin(struct index_reader *r) {
+    r->n_faults -= faults_of_thread();
     return db_run(r->st[R_BEGIN]);
 }
 void reader_end(struct index_reader *r) {
     (void)sqlite3_reset(r->st[R_COLUMN]); /* may still lend a chunk */
     if (db_run(r->st[R_COMMIT]) != OK) log_warn("index", "state=\"a read transaction did not end\"");
+    r->n_faults += faults_of_thread();
+    if ((uint64_t)r->n_faults * FAULT_BYTES + like_bytes(r->like) > MEMORY_MAX) give_map_back(r);
 }
 
 enum err perimeter_check(const struct perimeter *p) {
@@ -156,7 +190,14 @@ static enum err fetch_inside(struct index_reader *r, const struct perimeter *p, 
 enum err index_sighting_get(struct index_reader *r, const struct perimeter *p, uint64_t id,
                             struct sighting *out) {
     enum err e = fetch_inside(r, p, id, out, NULL);
-    if (!e && out->has_likeness && p->likeness_allowed) e = vectors_read(r->dir, id, out->likeness);
+    if (!e && out->has_likeness && p->likeness_allowed) {
+        e = reader_begin(r);
+        if (!e) {
+            e = like_open(r);
+            reader_end(r);
+        }
+        if (!e) e = vector_files_read(r->like->files, id, out->likeness, 1);
+    }
     if (e) memset(out, 0, sizeof *out);
     return e;
 }

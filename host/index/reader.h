@@ -27,6 +27,7 @@ enum reader_statement {
     R_PLATE_LAST,
     R_PLATE_COLUMN,
     R_CAMERA_COLUMN,
+    R_PURGES,
     R_STATEMENTS
 };
 
@@ -37,7 +38,8 @@ struct index_reader {
     sqlite3_stmt **cursors; /* idle statements of cursor.h, kept for the next search */
     unsigned n_cursors, cap_cursors;
     const struct bits_ops *ops;
-    struct like_files *like; /* maps of the vector files; made by the first search by likeness */
+    long n_faults; /* while it was at work, since its map of the file was last given back */
+    struct like *like; /* made by the first search by likeness */
 };
 
 /* Everything answered between begin and end comes from one state of the index. */

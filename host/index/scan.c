@@ -6,6 +6,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/log.h"
+#include "host/index/like.h"
 #include "host/index/match.h"
 
 enum { CHUNK_WORDS = DB_CHUNK_SLOTS / 64 };
@@ -393,7 +394,8 @@ static enum err segment_hits(struct scan *s, size_t at, unsigned hours, uint64_t
         if (e) return e;
         if (ops->count(s->acc, n_words) == 0) return OK;
     }
-    if (s->q->plates) e = plate_find_keep(s->r, s->q->plates, segment, s->acc, n_words);
+    if (s->q->likeness) e = like_keep(s->r, segment, slots, s->acc);
+    if (!e && s->q->plates) e = plate_find_keep(s->r, s->q->plates, segment, s->acc, n_words);
     if (!e && (cameras || hours == 2)) e = columns_apply(s, segment, n_words, cameras, hours == 2);
     if (!e) e = rows_apply(s, segment, slots);
     if (e) return e;

@@ -29,6 +29,7 @@ struct scan_request {
     const struct query *exact;           /* durations and area to be checked on rows; NULL = none */
     unsigned exact_bucket[2], n_buckets; /* only sightings of these duration buckets need the look */
     struct plate_find *plates;           /* NULL = any */
+    bool likeness;                       /* only what has a vector; the reader is like_open() then */
     uint64_t except_id;                  /* 0 = none */
     uint64_t deadline_ns;                /* of clock_mono_ns(); 0 = none */
 };

@@ -15,7 +15,7 @@
 #include "host/index/db.h"
 #include "host/index/fileio.h"
 
-enum { PATH_MAX_BYTES = 4200, OPEN_DAYS = 4, HOURS = 24 };
+enum { PATH_MAX_BYTES = 4200, OPEN_DAYS = 4, READ_DAYS = 40, HOURS = 24 };
 #define HOUR_BYTES ((uint64_t)DB_ARRIVALS_MAX * VECTOR_BYTES)
 
 /* Late arrivals alternate between two days around midnight: a few stay open. */
@@ -195,12 +195,61 @@ enum err vectors_erase(struct vectors *v, uint64_t from_id, uint64_t to_id) {
     return e;
 }
 
-enum err vectors_read(const char *dir, uint64_t id, int8_t out[VECTOR_BYTES]) {
+/* ---- reading ----------------------------------------------------------------------------------------- */
+
+struct vector_files {
+    char *dir;
+    struct {
+        int fd; /* -1 = none */
+        uint64_t day, used;
+    } file[READ_DAYS];
+    uint64_t clock;
+};
+
+enum err vector_files_open(const char *dir, struct vector_files **out) {
+    struct vector_files *f = *out = calloc(1, sizeof *f);
+    if (!f) return ERR_NOMEM;
+    for (unsigned i = 0; i < READ_DAYS; i++) f->file[i].fd = -1;
+    f->dir = strdup(dir);
+    if (f->dir) return OK;
+    vector_files_close(out);
+    return ERR_NOMEM;
+}
+
+void vector_files_forget(struct vector_files *f) {
+    for (unsigned i = 0; i < READ_DAYS; i++) {
+        if (f->file[i].fd >= 0) close(f->file[i].fd);
+        f->file[i].fd = -1;
+        f->file[i].used = 0;
+    }
+}
+
+void vector_files_close(struct vector_files **f) {
+    if (!f || !*f) return;
+    vector_files_forget(*f);
+    free((*f)->dir);
+    free(*f);
+    *f = NULL;
+}
+
+enum err vector_files_read(struct vector_files *f, uint64_t id, int8_t *out, unsigned n) {
+    uint64_t day = vector_day(id);
     char path[PATH_MAX_BYTES];
-    vectors_path(dir, vector_day(id), path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return errno == ENOENT ? ERR_MISSING : fileio_err("open", path);
-    enum err e = fileio_read(fd, out, VECTOR_BYTES, vector_offset(id), path);
-    close(fd);
-    return e;
+    unsigned at = 0;
+    for (unsigned i = 0; i < READ_DAYS; i++) {
+        if (f->file[i].fd >= 0 && f->file[i].day == day) {
+            at = i;
+            break;
+        }
+        if (f->file[i].used < f->file[at].used) at = i;
+    }
+    vectors_path(f->dir, day, path);
+    if (f->file[at].fd < 0 || f->file[at].day != day) {
+        if (f->file[at].fd >= 0) close(f->file[at].fd);
+        f->file[at].fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (f->file[at].fd < 0) return errno == ENOENT ? ERR_MISSING : fileio_err("open", path);
+        f->file[at].day = day;
+    }
+    f->file[at].used = ++f->clock;
+    return fileio_read(f->file[at].fd, out, (size_t)n * VECTOR_BYTES, vector_offset(id), path);
 }

@@ -25,7 +25,13 @@ MUST_CHECK enum err vectors_sync(struct vectors *v);
  * after vectors_sync(). */
 MUST_CHECK enum err vectors_erase(struct vectors *v, uint64_t from_id, uint64_t to_id);
 
-/* ERR_MISSING when the file does not reach that far. */
-MUST_CHECK enum err vectors_read(const char *dir, uint64_t id, int8_t out[VECTOR_BYTES]);
+/* The files as a reader sees them; a few stay open. */
+struct vector_files;
+MUST_CHECK enum err vector_files_open(const char *dir, struct vector_files **out);
+void vector_files_close(struct vector_files **f);
+/* Forgets what is open: files that a purge unlinked must not be read on. */
+void vector_files_forget(struct vector_files *f);
+/* The vectors of ids [id, id + n), all of one hour. ERR_MISSING when the file does not reach that far. */
+MUST_CHECK enum err vector_files_read(struct vector_files *f, uint64_t id, int8_t *out, unsigned n);
 
 #endif

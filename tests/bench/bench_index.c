@@ -469,6 +469,7 @@ static void measure(struct bench *b) {
               "B/sighting", -1, true, "each further point about 10 bytes");
     first_query(b);
     must(index_reader_open(b->dir, NULL, &r), "reader");
+    must(index_reader_ready_likeness(r), "likeness"); /* as a server does at its start */
     for (unsigned k = 0; k < ASKED_KINDS; k++)
         if (k < ASKED_SURE || k >= ASKED_Q7A) one_query(b, r, (enum asked_kind)k, peers);
     routes(b, r, false);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hits() and hits_by_hour(): the scan as SQL, and that SQL cannot widen a perimeter; routes; the fast loops.
  */
+#include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "host/index/hits.h"
 #include "host/index/plate_match.h"
 #include "host/index/route.h"
+#include "host/index/sketch.h"
 #include "tests/support/index_fixture.h"
 #include "tests/support/sightings_gen.h"
 #include "tests/support/test.h"
@@ -273,7 +275,59 @@ static void fast_loops_equal_the_plain_ones(void **state) {
         plain->dots128(plain_dot, (const int8_t *)odd + 77, (const int8_t *)odd, place, 100);
         fast->dots128(fast_dot, (const int8_t *)odd + 77, (const int8_t *)odd, place, 100);
         assert_memory_equal(plain_dot, fast_dot, sizeof plain_dot);
+        uint32_t ranks[100];
+        for (unsigned i = 0; i < 100; i++) ranks[i] = gen_below(&r, 600);
+        plain->code_dots(plain_dot, (const int8_t *)odd + 77, odd, ranks, 100);
+        fast->code_dots(fast_dot, (const int8_t *)odd + 77, odd, ranks, 100);
+        assert_memory_equal(plain_dot, fast_dot, sizeof plain_dot);
+        for (unsigned i = 0; i < 100; i++) {
+            const int8_t *vector = (const int8_t *)odd + 128 * i;
+            assert_int_equal(plain->bit_dot(vector, odd + 5 * i), fast->bit_dot(vector, odd + 5 * i));
+        }
     }
+}
+
+static int8_t any_number(struct gen_random *r, unsigned round) {
+    int most = round % 3 == 0 ? 127 : round % 3 == 1 ? 1 + (int)gen_below(r, 127) : 20;
+    int v = (int)gen_below(r, 2 * (uint32_t)most + 1) - most;
+    if (round % 7 == 0 && gen_below(r, 128) == 0) v = -128;
+    return (int8_t)(round % 11 == 0 ? 0 : v);
+}
+
+static void a_sketch_never_lies_about_its_bounds(void **state) {
+    (void)state;
+    struct gen_random r = {9};
+    float widest = 0;
+    unsigned loose = 0;
+    for (unsigned round = 0; round < 20000; round++) {
+        int8_t a[128], v[128];
+        uint8_t upper[64], lower[16], off;
+        static const uint32_t first = 0;
+        int32_t sum = 0, squares = 0, exact = 0, dot;
+        for (unsigned i = 0; i < 128; i++) {
+            a[i] = any_number(&r, round + 1);
+            v[i] = any_number(&r, round);
+            sum += a[i];
+            squares += a[i] * a[i];
+            exact += a[i] * v[i];
+        }
+        struct sketch_scale scale = {.most = sketch_most(v, 1)};
+        if (round % 5 == 0) scale.most = 128; /* a neighbour's */
+        sketch_cut(v, &scale, upper, lower, &off);
+        bits_plain()->code_dots(&dot, a, upper, &first, 1);
+        float length = sqrtf((float)squares);
+        int32_t codes = 2 * dot + bits_plain()->bit_dot(a, lower);
+        float apart = fabsf((float)exact - sketch_middle(codes, &scale, (float)sum));
+        float allowed = (float)off * SKETCH_QUARTER * length + SKETCH_SLACK;
+        if (apart > allowed)
+            fail_msg("round %u: %d lies %f from the middle, not %f", round, exact, apart, allowed);
+        if (sketch_upper_for((float)exact, &scale, (float)sum, length) > dot)
+            fail_msg("round %u: the threshold leaves out what it must keep", round);
+        if (allowed > widest) widest = allowed;
+        loose += sketch_upper_for((float)exact + 200000, &scale, (float)sum, length) <= dot;
+    }
+    /* Of products that may differ by two millions. */
+    assert_true(widest < 60000 && loose == 0);
 }
 
 static void fast_plate_loops_equal_the_plain_ones(void **state) {
@@ -335,6 +389,7 @@ int main(void) {
         WITH_INDEX(pairs_of_cameras_equal_a_plain_join),
         cmocka_unit_test(fast_loops_equal_the_plain_ones),
         cmocka_unit_test(fast_plate_loops_equal_the_plain_ones),
+        cmocka_unit_test(a_sketch_never_lies_about_its_bounds),
         cmocka_unit_test(plate_slips_are_ranked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

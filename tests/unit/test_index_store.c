@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the writer commits is what a reader finds: rows, positions, coverage, thumbnails, vectors. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -332,6 +333,72 @@ static void spoilt_records_and_bitmaps_never_do_harm(void **state) {
     bytes_fini(&b);
 }
 
+/* ---- likeness in memory */
+
+static void add_vehicles(struct index_fixture *f, unsigned n, uint64_t seed, uint64_t *ids,
+                         int8_t (*vectors)[128]) {
+    struct gen_random r = {seed};
+    for (unsigned i = 0; i < n; i++) {
+        struct sighting s = {
+            .recording_id = 1, .camera_number = 1, .class_id = 4, .has_likeness = i % 5 != 4};
+        s.start_ms = s.best_ms = T0 + i * 1000;
+        s.end_ms = s.start_ms + 500;
+        for (unsigned k = 0; k < 128; k++) s.likeness[k] = (int8_t)((int)gen_below(&r, 201) - 100);
+        assert_int_equal(index_sighting_add(f->writer, &s), OK);
+        ids[i] = s.has_likeness ? s.id : 0;
+        memcpy(vectors[i], s.likeness, 128);
+    }
+    assert_int_equal(index_commit(f->writer), OK);
+}
+
+static void assert_nearest(struct index_fixture *f, unsigned n, const uint64_t *ids, int8_t (*vectors)[128]) {
+    static const uint16_t camera = 1;
+    const struct perimeter p = {
+        .from_ms = 0, .to_ms = INT64_MAX, .cameras = &camera, .n_cameras = 1, .likeness_allowed = true};
+    struct query q = {.limit = 20, .like_id = ids[0]};
+    struct index_result out;
+    assert_int_equal(index_search(f->reader, &p, &q, 0, &out), OK);
+    unsigned total = 0;
+    int least = INT_MAX;
+    for (unsigned h = 0; h < out.n_hits; h++)
+        for (unsigned i = 1; i < n; i++) {
+            int dot = 0;
+            if (ids[i] != out.hits[h].s.id) continue;
+            for (unsigned k = 0; k < 128; k++) dot += vectors[0][k] * vectors[i][k];
+            assert_true(dot <= least);
+            least = dot;
+        }
+    unsigned nearer = 0;
+    for (unsigned i = 1; i < n; i++) {
+        int dot = 0;
+        if (!ids[i]) continue;
+        total++;
+        for (unsigned k = 0; k < 128; k++) dot += vectors[0][k] * vectors[i][k];
+        nearer += dot > least;
+    }
+    assert_int_equal(out.total, total);
+    assert_int_equal(out.n_hits, 20);
+    assert_true(nearer < 20); /* nothing nearer was left out */
+    index_result_fini(&out);
+}
+
+static void likeness_in_memory_follows_the_index(void **state) {
+    struct index_fixture *f = *state;
+    static uint64_t ids[400];
+    static int8_t vectors[400][128];
+    struct purge_receipt r;
+    add_vehicles(f, 200, 1, ids, vectors);
+    assert_int_equal(index_reader_ready_likeness(f->reader), OK);
+    assert_nearest(f, 200, ids, vectors);
+    add_vehicles(f, 200, 2, ids + 200, vectors + 200); /* the segment grew */
+    assert_nearest(f, 400, ids, vectors);
+    uint64_t first = ids[0];
+    assert_int_equal(index_purge_before(f->writer, -1, T0 + 3600000, NULL, &r), OK);
+    add_vehicles(f, 400, 3, ids, vectors); /* the same ids, and as many: other vehicles */
+    assert_int_equal(ids[0], first);
+    assert_nearest(f, 400, ids, vectors);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define WITH_INDEX(test) cmocka_unit_test_setup_teardown(test, index_fixture_setup, index_fixture_teardown)
@@ -345,6 +412,7 @@ int main(void) {
         WITH_INDEX(search_counts_pages_and_orders),
         WITH_INDEX(second_writer_is_refused),
         WITH_INDEX(impossible_sighting_is_refused),
+        WITH_INDEX(likeness_in_memory_follows_the_index),
         cmocka_unit_test(record_cut_anywhere_is_corrupt),
         cmocka_unit_test(spoilt_records_and_bitmaps_never_do_harm),
     };
