@@ -160,6 +160,7 @@ static enum err open_http(struct app *a, const char *version) {
                                      .tz = a->cfg.tz,
                                      .site_allowed = a->cfg.allowed,
                                      .version = version,
+                                     .config = &a->cfg,
                                      .vocab = a->vocab,
                                      .accuracy = a->accuracy,
                                      .reg = a->reg,

@@ -198,7 +198,7 @@ static enum err work(struct build *b, struct decoder_spec *spec, const char *in,
     enum err e = fs_join(out, b->part, name);
     if (e) return e;
     spec->exe = b->ctx->config->decode_exe;
-    e = media_work(spec, in, out, w);
+    e = media_work(spec, in, out, b->ctx->stop, w);
     return e ? fail(b, e, "%s", w->text) : OK;
 }
 
@@ -483,7 +483,10 @@ static enum err build(struct build *b) {
     if (n_bad)
         return fail(b, ERR_DENIED, "%u of the exhibits are not confirmed any more: nothing left", n_bad);
     e = make_folders(b);
-    for (unsigned i = 0; i < b->seal.n_exhibits && !e; i++) e = add_exhibit(b, i + 1, b->seal.exhibits[i]);
+    for (unsigned i = 0; i < b->seal.n_exhibits && !e; i++) {
+        e = b->ctx->stop && atomic_load(b->ctx->stop) ? ERR_CANCELLED : OK;
+        if (!e) e = add_exhibit(b, i + 1, b->seal.exhibits[i]);
+    }
     if (!e)
         e = put_json(b, "metadata/coverage.json",
                      describe_coverage(b->reader, &b->p, b->cameras, b->n_cameras));
@@ -566,7 +569,7 @@ enum err folder_build(const struct folder_context *ctx, uint64_t seal_id, char *
     uint64_t n_files = 0;
     if (e && b.part[0] && erase_folder(b.part, 1, &n_files))
         log_warn("evidence", "leftovers stay in exports/");
-    const enum err told = tell(&b, e);
+    const enum err told = e == ERR_CANCELLED ? OK : tell(&b, e);
     close_all(&b);
     return e ? e : told;
 }

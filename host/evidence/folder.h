@@ -8,6 +8,8 @@
 #ifndef HOST_EVIDENCE_FOLDER_H
 #define HOST_EVIDENCE_FOLDER_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +22,8 @@ struct folder_context {
     const char *dir; /* data directory */
     const struct config *config;
     const struct vocab *vocab;
-    const char *version; /* of this program */
+    const char *version;     /* of this program */
+    const atomic_bool *stop; /* set: break off; NULL = never */
 };
 /* A seal in state "building" becomes "ready", or "failed" with the reason in the register and in text
  * (English, for a person). ERR_BUSY: it is not waiting to be built. Opens index and register of its own. */

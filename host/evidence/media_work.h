@@ -4,6 +4,7 @@
 #ifndef HOST_EVIDENCE_MEDIA_WORK_H
 #define HOST_EVIDENCE_MEDIA_WORK_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "host/base/err.h"
@@ -18,6 +19,6 @@ struct media_work {
 /* `spec` without in_fd and out_fd: reads `in`, writes `out` anew (0600, synced by the worker). On failure
  * nothing is left at `out`. */
 MUST_CHECK enum err media_work(const struct decoder_spec *spec, const char *in, const char *out,
-                               struct media_work *result);
+                               const atomic_bool *stop, struct media_work *result);
 
 #endif

@@ -39,6 +39,14 @@ void api_system_get(struct exchange *x);
 
 /* The words of a comma-separated list, as an array. */
 json_t *api_words_json(const char *list);
+void api_seals_get(struct exchange *x);
+void api_seals_post(struct exchange *x);
+void api_seal_get(struct exchange *x);
+void api_seal_approve_post(struct exchange *x);
+void api_seal_refuse_post(struct exchange *x);
+void api_seal_manifest_get(struct exchange *x);
+void api_seal_archive_get(struct exchange *x);
+
 /* Parts that several resources show; new references, NULL = no memory or the register failed. */
 json_t *api_cases_json(const struct exchange *x);
 json_t *api_cameras_json(const struct http_context *ctx);

@@ -27,6 +27,13 @@ static const struct route routes[] = {
     {ROUTER_GET, API "/imports", api_imports_get, ROUTE_MAY(CASE_READ), true, false},
     {ROUTER_GET, API "/events", api_events_get, ROUTE_SIGNED_IN, true, false},
     {ROUTER_GET, API "/outline", api_outline_get, ROUTE_SIGNED_IN, false, false},
+    {ROUTER_GET, API "/cases/{}/seals", api_seals_get, ROUTE_MAY(CASE_READ), true, false},
+    {ROUTER_POST, API "/cases/{}/seals", api_seals_post, ROUTE_MAY(EXPORT_PREPARE), false, false},
+    {ROUTER_GET, API "/seals/{}", api_seal_get, ROUTE_MAY(CASE_READ), true, false},
+    {ROUTER_POST, API "/seals/{}/approve", api_seal_approve_post, ROUTE_MAY(EXPORT_APPROVE), false, false},
+    {ROUTER_POST, API "/seals/{}/refuse", api_seal_refuse_post, ROUTE_MAY(EXPORT_APPROVE), false, false},
+    {ROUTER_GET, API "/seals/{}/manifest", api_seal_manifest_get, ROUTE_SIGNED_IN, false, false},
+    {ROUTER_GET, API "/seals/{}/archive", api_seal_archive_get, ROUTE_MAY(EXPORT_RECEIVE), false, false},
     {ROUTER_GET, API "/system", api_system_get, ROUTE_SIGNED_IN, true, false},
 };
 

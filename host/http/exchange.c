@@ -224,7 +224,11 @@ bool exchange_case(struct exchange *x) {
 }
 
 bool exchange_case_of_path(struct exchange *x) {
-    const enum err e = read_case(x, x->match.parameter[0]);
+    return exchange_case_named(x, x->match.parameter[0]);
+}
+
+bool exchange_case_named(struct exchange *x, const char *id) {
+    const enum err e = read_case(x, id);
     if (e == OK) return true;
     if (e == ERR_MISSING)
         exchange_error(x, 404, "not_found", NULL, "There is no such case.");

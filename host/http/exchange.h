@@ -96,6 +96,7 @@ struct http_server {
     struct metrics *metrics; /* NULL = not asked for */
     struct journaler *journaler;
     struct clerk *clerk; /* acts: what changes the register */
+    struct sealer *sealer; /* NULL: a server without configuration, of a test */
     struct clerk *gate;  /* passwords: a tenth of a second each */
     struct logins *logins;
     struct exchange_list open;
@@ -127,6 +128,8 @@ MUST_CHECK bool exchange_case(struct exchange *x);
 /* The same for the case of the path's first parameter, also when it is closed or expired: 404 when there is
  * none. */
 MUST_CHECK bool exchange_case_of_path(struct exchange *x);
+/* The same for the case `id`, of a resource that names its case itself. */
+MUST_CHECK bool exchange_case_named(struct exchange *x, const char *id);
 /* Ends with 409 when x->c is closed. */
 MUST_CHECK bool exchange_case_open(struct exchange *x);
 /* The body as a JSON object (new reference); on NULL the exchange has ended (400, 415). */

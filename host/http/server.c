@@ -27,6 +27,7 @@
 #include "host/http/journaler.h"
 #include "host/http/login.h"
 #include "host/http/metrics.h"
+#include "host/http/sealer.h"
 
 /* 2.1.12 closed a request smuggling hole; evhttp_set_bevcb and the limits below also need it. */
 #define LIBEVENT_LEAST 0x02010c00u
@@ -220,6 +221,7 @@ static enum err start_threads(struct http_server *s) {
     enum err e = journaler_new(s->ctx.base, s->ctx.data_dir, &s->journaler);
     if (e == OK) e = clerk_new(s->ctx.base, s->ctx.data_dir, ACTS_WAITING, &s->clerk);
     if (e == OK) e = clerk_new(s->ctx.base, s->ctx.data_dir, LOGINS_WAITING, &s->gate);
+    if (e == OK && s->ctx.config) e = sealer_new(s, &s->sealer);
     if (e != OK)
         log_error("http", "data_dir=%s err=%s: its register cannot be opened", s->ctx.data_dir, err_text(e));
     if (e == OK) e = register_now_ms(s->ctx.reg, &s->latest_ms);
@@ -273,6 +275,7 @@ void http_server_free(struct http_server **server) {
     metrics_free(&s->metrics);
     events_free(&s->events);
     /* What is queued is written; then nobody else touches the exchanges. */
+    sealer_free(&s->sealer);
     clerk_free(&s->gate);
     clerk_free(&s->clerk);
     journaler_free(&s->journaler);

@@ -15,6 +15,7 @@
 #include "host/index/index.h"
 
 struct accuracy;
+struct config;
 struct event_base;
 struct extract;
 struct http_server;
@@ -49,6 +50,7 @@ struct http_context {
     const char *tz;           /* IANA name */
     const char *site_allowed; /* config site.allowed; NULL = nothing */
     const char *version;      /* of this program */
+    const struct config *config; /* NULL: seals are not built */
     const struct vocab *vocab;
     const struct accuracy *accuracy; /* NULL: /accuracy is answered 404 */
     struct register_db *reg;
