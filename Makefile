@@ -105,6 +105,7 @@ $(addprefix $(B)/tests/unit/,test_worker test_sandbox test_decoder): | $(WORKER_
 MEDIA_TEST_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/media/test_*.c))
 $(MEDIA_TEST_BIN): $(B)/%: $(B)/%.o $(B)/tests/support/media.o $(B)/libhost.a | $(B)/relecture-decode $(WORKER_DOUBLES)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(HOST_LIBS)
+$(B)/tests/media/test_forms: $(B)/tests/kernel/nv12_ref.o
 TEST_BIN += $(MEDIA_TEST_BIN)
 $(B)/tests/bench/bench_decode: $(B)/tests/bench/bench_decode.o $(B)/tests/support/media.o $(B)/libhost.a | $(B)/relecture-decode
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)

@@ -8,6 +8,8 @@ enum { GRID_W = 48, GRID_H = 27, GRID = GRID_W * GRID_H };
 
 /* Films in daylight have 129 and more here. */
 #define DIM_LUMA 80
+/* Limited range ends at 235. */
+enum { BLOWN_LUMA = 225, BLOWN_LUMA_FULL = 243, BLOWN_PART = 80 };
 /* A sample this far from the median chroma is drawn in (a clock) or truly coloured. */
 #define STRAY 16
 /* Grey pictures have constant chroma; even asphalt in colour varies by 0.4. */
@@ -124,6 +126,7 @@ void light_of_frame(const struct wire_surface *s, const uint8_t *pixels, struct 
     *out = (struct light){.gain = {1.0f, 1.0f, 1.0f}};
     out->is_dim = quantile(p.y, 95) < DIM_LUMA;
     out->is_grey = is_grey(&p);
+    out->is_blown = quantile(p.y, 100 - BLOWN_PART) >= (s->full_range ? BLOWN_LUMA_FULL : BLOWN_LUMA);
     if (!out->is_dim && !out->is_grey) find_cast(&p, s, out->gain);
 }
 

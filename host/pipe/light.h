@@ -13,6 +13,7 @@
 struct light {
     bool is_grey; /* a picture without colour (infrared, a grey camera), also when it has a tint as a whole */
     bool is_dim;  /* too little light for colours */
+    bool is_blown; /* too much: four fifths of the picture are as bright as it can tell */
     float gain[3]; /* B, G, R: takes a strong cast of the light away; 1 when there is none, or none is sure */
 };
 

@@ -335,7 +335,7 @@ enum err scene_frame(struct scene *s, int64_t pts_us, const struct wire_surface 
         if (e != OK) return e;
     }
     memcpy(s->gain, light.gain, sizeof s->gain);
-    const bool colours = !light.is_grey && !light.is_dim;
+    const bool colours = !light.is_grey && !light.is_dim && !light.is_blown;
     if (colours) wish_for_group(s, TRACK_PERSON, pts_us, colours, want, max);
     wish_for_group(s, TRACK_VEHICLE, pts_us, colours, want, max);
     *n_want = s->n_wishes;

@@ -56,6 +56,23 @@ make picture.png $ff $(src 176x144 25 1) -frames:v 1
 make picture.jpg $ff $(src 176x144 25 1) -frames:v 1
 make encrypted.mp4 $ff $(src 176x144 25 1) $x264 -encryption_scheme cenc-aes-ctr \
     -encryption_key 00112233445566778899aabbccddeeff -encryption_kid 112233445566778899aabbccddeeff00
+# One figure, red above navy on a grey street, in odd forms (test_forms.c).
+street="color=c=0x808478:s=640x360:r=10:d=2"
+figure="drawbox=x=200:y=100:w=60:h=75:color=0xb41e23:t=fill,drawbox=x=200:y=175:w=60:h=75:color=0x1e285a:t=fill"
+x="-c:v libx264 -preset ultrafast -x264-params threads=1 -pix_fmt"
+make form-plain.mp4 $ff -f lavfi -i $street,$figure $x yuv420p
+make form-interlaced.ts $ff -f lavfi -i $street,$figure -c:v mpeg2video -flags +ildct+ilme -top 1 -b:v 2M -r 25 -f mpegts
+make form-sar.mkv $ff -f lavfi -i $street,$figure,scale=320:360,setsar=2 $x yuv420p
+make form-422.mkv $ff -f lavfi -i $street,$figure $x yuv422p
+make form-10bit.mkv $ff -f lavfi -i $street,$figure $x yuv420p10
+make form-vfr.mkv $ff -f lavfi -i "$street,$figure,select='not(eq(mod(n\,3)\,1))*not(between(n\,8\,11))'" -vsync vfr $x yuv420p
+make form-full.avi $ff -f lavfi -i $street,$figure -c:v mjpeg -q:v 3 -pix_fmt yuvj420p
+make form-lying.mp4 $ff -f lavfi -i $street,$figure,transpose=2 $x yuv420p
+make form-turned.mp4 $ff -i form-lying.mp4 -c copy -metadata:s:v rotate=270
+make form-portrait.mp4 $ff -f lavfi -i "color=c=0x808478:s=360x640:r=10:d=2,drawbox=x=100:y=200:w=60:h=75:color=0xb41e23:t=fill,drawbox=x=100:y=275:w=60:h=75:color=0x1e285a:t=fill" $x yuv420p
+make form-black.mp4 $ff -f lavfi -i $street,$figure,lutrgb=r=val/16:g=val/16:b=val/16 $x yuv420p
+make form-white.mp4 $ff -f lavfi -i $street,$figure,lutrgb=r=240+val/16:g=240+val/16:b=240+val/16 $x yuv420p
+make form-grey.mp4 $ff -f lavfi -i $street,$figure,hue=s=0 $x yuv420p
 for turn in 90 180 270; do
     make turned$turn.mp4 $ff -i bframes.mp4 -c copy -t 1 -metadata:s:v rotate=$turn
 done

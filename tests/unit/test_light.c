@@ -93,6 +93,19 @@ static void dark_picture_is_dim(void **state) {
     assert_true(l.is_dim);
 }
 
+static void washed_out_picture_is_blown_and_a_day_is_not(void **state) {
+    (void)state;
+    struct light l;
+    street(DAY, 4.0f);
+    coat((struct paint){0.5f, 0.1f, 0.1f});
+    light_of_frame(&surface, px, &l);
+    assert_true(l.is_blown);
+    street(DAY, 1.0f);
+    coat(RED);
+    light_of_frame(&surface, px, &l);
+    assert_false(l.is_blown);
+}
+
 static void strong_cast_is_taken_away_and_a_lawn_is_not(void **state) {
     (void)state;
     struct light l;
@@ -121,6 +134,7 @@ int main(void) {
         cmocka_unit_test(clock_in_colour_does_not_make_a_grey_picture_coloured),
         cmocka_unit_test(one_coat_makes_a_picture_coloured),
         cmocka_unit_test(dark_picture_is_dim),
+        cmocka_unit_test(washed_out_picture_is_blown_and_a_day_is_not),
         cmocka_unit_test(strong_cast_is_taken_away_and_a_lawn_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
