@@ -356,7 +356,8 @@ web/node_modules/.stamp: web/package-lock.json web/package.json web/toolchain/no
 build/web/index.html: $(WEB_SRC) $(WEB_FONTS) build/web-fonts/copyright web/node_modules/.stamp
 	$(Q)cd web && npx tsc --noEmit && npx vite build --logLevel warn
 	@touch $@
-TEST_SCRIPTS += web/tests/run-unit.mjs web/tests/run-weight.mjs web/tests/run-e2e.mjs web/tests/run-office.mjs
+TEST_SCRIPTS += web/tests/run-unit.mjs web/tests/run-weight.mjs web/tests/run-e2e.mjs web/tests/run-e2e-search.mjs
+TEST_SCRIPTS += web/tests/run-office.mjs
 .PHONY: web web-check
 web: build/web/index.html
 # Types, the logic's tests, and the weight of the first load.
@@ -417,6 +418,13 @@ $(B)/tests/bench/bench_search: $(B)/tests/bench/bench_search.o $(B)/tests/suppor
 .PHONY: bench-search
 bench-search: $(B)/tests/bench/bench_search
 	@d=$$(mktemp -d) && $< $$d $(BENCH_SEARCH_ROWS); rc=$$?; rm -rf "$$d"; exit $$rc
+
+# ---- how fast the page is: Chromium, a site of 1,021 cameras, 10,000 results -------------------------------------------
+$(B)/tests/bench/fill_site: $(B)/tests/bench/fill_site.o $(B)/tests/support/sightings_gen.o $(B)/libhost.a
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)
+.PHONY: bench-page
+bench-page: all $(B)/tests/bench/fill_site
+	@FILL_SITE=$(B)/tests/bench/fill_site node web/tests/bench-page.mjs
 
 # ---- vocabulary ---------------------------------------------------------------------------------------------
 $(B)/vocabulary.json: host/vocabulary.json
@@ -522,7 +530,7 @@ help:
 	@echo "make demo        install what is missing, build, import real footage, serve the page"
 	@echo "make test        install what is missing, build, run every test"
 	@echo "make all         build; make unit: the unit tests; make check-asan, check-tsan: everything under a sanitizer"
-	@echo "make bench       cost of each stage; bench-engine, bench-index, bench-decode, bench-search"
+	@echo "make bench       cost of each stage; bench-engine, bench-index, bench-decode, bench-search, bench-page"
 	@echo "make exactness   the simulated DPU against two witnesses"
 	@echo "make accuracy    what the machine sees, against ../shared/data"
 	@echo "make fuzz        libFuzzer targets; FUZZ_S=60 seconds each"

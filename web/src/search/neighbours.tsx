@@ -73,7 +73,7 @@ function Picture({ near }: { near: Near }): JSX.Element {
         type="button"
         class="view"
         aria-pressed={large.value === near.id}
-        aria-label={t("neighbours.enlarge", { camera: name })}
+        title={t("neighbours.enlarge", { camera: name })}
         onClick={() => (large.value = large.value === near.id ? null : near.id)}
       >
         {view && inside ? (
