@@ -17,6 +17,7 @@
 #include "host/case/case_plates.h"
 #include "host/case/register.h"
 #include "host/evidence/daily.h"
+#include "host/evidence/folder.h"
 #include "host/http/certificate.h"
 #include "host/http/server.h"
 #include "host/import/service.h"
@@ -40,6 +41,7 @@ struct app {
     struct extract *extract;
     struct http_server *http;
     struct daily *daily;
+    const char *version;
 };
 
 /* One stream per core is the fastest; what decodes leaves the cards their threads, who mostly wait. */
@@ -130,6 +132,15 @@ static void status_of(struct http_status *out, void *arg) {
     }
 }
 
+static void build_seal_of(uint64_t seal_id, const atomic_bool *stop, void *arg) {
+    const struct app *a = arg;
+    const struct folder_context ctx = {
+        .dir = a->dir, .config = &a->cfg, .vocab = a->vocab, .version = a->version, .stop = stop};
+    char text[256];
+    /* What went wrong stands in the register, for the page. */
+    if (folder_build(&ctx, seal_id, text, sizeof text) != OK) log_warn("app", "a seal was not built");
+}
+
 static void on_signal(evutil_socket_t sig, short what, void *arg) {
     (void)what;
     struct app *a = arg;
@@ -160,13 +171,13 @@ static enum err open_http(struct app *a, const char *version) {
                                      .tz = a->cfg.tz,
                                      .site_allowed = a->cfg.allowed,
                                      .version = version,
-                                     .config = &a->cfg,
                                      .vocab = a->vocab,
                                      .accuracy = a->accuracy,
                                      .reg = a->reg,
                                      .reader = a->reader,
                                      .extract = a->extract,
                                      .imports = imports_of,
+                                     .build_seal = build_seal_of,
                                      .status = status_of,
                                      .arg = a};
     return http_server_new(&ctx, &a->http);
@@ -230,6 +241,7 @@ enum err app_open(const char *dir, const struct config *cfg, const char *version
     struct app *a = calloc(1, sizeof *a);
     if (!a) return ERR_NOMEM;
     a->cfg = *cfg;
+    a->version = version;
     a->dir = strdup(dir);
     signal(SIGPIPE, SIG_IGN);
     const enum err e = a->dir ? open_all(a, version) : ERR_NOMEM;

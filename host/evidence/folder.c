@@ -58,12 +58,6 @@ static enum err fail(struct build *b, enum err e, const char *fmt, ...) {
 /* ---- files of the folder ---------------------------------------------------------------------------------
  */
 
-enum err folder_path(const char *dir, uint64_t seal_id, bool archive, char out[static FOLDER_PATH_MAX]) {
-    const int n =
-        snprintf(out, FOLDER_PATH_MAX, "%s/exports/seal-%" PRIu64 "%s", dir, seal_id, archive ? ".tar" : "");
-    return n > 0 && (size_t)n < FOLDER_PATH_MAX ? OK : ERR_USAGE;
-}
-
 /* A folder of ours, two levels deep; what is not there is fine. */
 static enum err erase_folder(const char *dir, int depth, uint64_t *n_files) {
     DIR *d = opendir(dir);

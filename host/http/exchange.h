@@ -96,7 +96,7 @@ struct http_server {
     struct metrics *metrics; /* NULL = not asked for */
     struct journaler *journaler;
     struct clerk *clerk; /* acts: what changes the register */
-    struct sealer *sealer; /* NULL: a server without configuration, of a test */
+    struct sealer *sealer; /* NULL: this server builds no seals */
     struct clerk *gate;  /* passwords: a tenth of a second each */
     struct logins *logins;
     struct exchange_list open;

@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/base/log.h"
 #include "host/case/seal.h"
-#include "host/evidence/folder.h"
 #include "host/http/clerk.h"
 #include "host/http/exchange.h"
 
@@ -37,15 +35,7 @@ static void work(struct register_db *r, struct clerk_job *job) {
     (void)r; /* it opens its own, and an index */
     const struct build *b = build_of(job);
     const struct http_context *ctx = &b->sealer->server->ctx;
-    const struct folder_context folder = {.dir = ctx->data_dir,
-                                          .config = ctx->config,
-                                          .vocab = ctx->vocab,
-                                          .version = ctx->version,
-                                          .stop = &b->sealer->stop};
-    char text[256];
-    /* What went wrong stands in the register, for the page. */
-    if (folder_build(&folder, b->seal_id, text, sizeof text) != OK)
-        log_warn("seal", "a folder was not built");
+    ctx->build_seal(b->seal_id, &b->sealer->stop, ctx->arg);
 }
 
 static void done(struct clerk_job *job) {

@@ -221,7 +221,7 @@ static enum err start_threads(struct http_server *s) {
     enum err e = journaler_new(s->ctx.base, s->ctx.data_dir, &s->journaler);
     if (e == OK) e = clerk_new(s->ctx.base, s->ctx.data_dir, ACTS_WAITING, &s->clerk);
     if (e == OK) e = clerk_new(s->ctx.base, s->ctx.data_dir, LOGINS_WAITING, &s->gate);
-    if (e == OK && s->ctx.config) e = sealer_new(s, &s->sealer);
+    if (e == OK && s->ctx.build_seal) e = sealer_new(s, &s->sealer);
     if (e != OK)
         log_error("http", "data_dir=%s err=%s: its register cannot be opened", s->ctx.data_dir, err_text(e));
     if (e == OK) e = register_now_ms(s->ctx.reg, &s->latest_ms);

@@ -5,6 +5,7 @@
 #ifndef HOST_HTTP_SERVER_H
 #define HOST_HTTP_SERVER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,7 +16,6 @@
 #include "host/index/index.h"
 
 struct accuracy;
-struct config;
 struct event_base;
 struct extract;
 struct http_server;
@@ -50,7 +50,6 @@ struct http_context {
     const char *tz;           /* IANA name */
     const char *site_allowed; /* config site.allowed; NULL = nothing */
     const char *version;      /* of this program */
-    const struct config *config; /* NULL: seals are not built */
     const struct vocab *vocab;
     const struct accuracy *accuracy; /* NULL: /accuracy is answered 404 */
     struct register_db *reg;
@@ -58,6 +57,9 @@ struct http_context {
     struct extract *extract;     /* NULL: clips and stills are answered 503 */
     /* Items of the running importer; returns how many were written. NULL = no importer in this process. */
     unsigned (*imports)(struct import_item *out, unsigned max, void *arg);
+    /* Builds the folder of an approved seal, on a thread of the server's; *stop set = break off. NULL: none is
+     * built here. */
+    void (*build_seal)(uint64_t seal_id, const atomic_bool *stop, void *arg);
     /* NULL = nothing is known: backend "none". */
     void (*status)(struct http_status *out, void *arg);
     void *arg;

@@ -9,8 +9,6 @@
 
 #include "host/base/log.h"
 
-#define PLATE "plate"
-
 #define FILTERS_MAX 4096u
 
 static enum err bad(size_t i, const char *text) {
@@ -65,7 +63,7 @@ static enum err get_filter(size_t i, const json_t *o, const struct vocab *vocab,
     size_t k;
     if (!get_text(o, "field", field)) return bad(i, "no field");
     out->field = field_by_name(field);
-    if (out->field == FIELD_NONE && strcmp(field, PLATE) != 0) return bad(i, "no field of the vocabulary");
+    if (out->field == FIELD_NONE && strcmp(field, ACCURACY_PLATE) != 0) return bad(i, "no field of the vocabulary");
     if (!get_text(o, "value", value)) return bad(i, "no value");
     if (*value && !(out->value = vocab_by_name(vocab, out->field, value)))
         return bad(i, "no value of the vocabulary");
@@ -125,10 +123,6 @@ enum err accuracy_load(const char *path, const struct vocab *vocab, struct accur
     }
     *out = a;
     return OK;
-}
-
-const char *accuracy_field_name(const struct accuracy_filter *f) {
-    return f->field == FIELD_NONE ? PLATE : field_name(f->field);
 }
 
 const struct accuracy_filter *accuracy_of(const struct accuracy *a, enum field field,

@@ -11,6 +11,7 @@
 #include "host/base/err.h"
 #include "host/base/vocab.h"
 
+#define ACCURACY_PLATE        "plate" /* the field of what the vocabulary has no values for */
 #define ACCURACY_TEXT_BYTES   64u
 #define ACCURACY_MEASURES_MAX 24u
 #define ACCURACY_SEE_ALSO_MAX 3u
