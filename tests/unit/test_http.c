@@ -748,13 +748,14 @@ static void accuracy_tells_figures_confusions_and_why_not(void **state) {
     (void)state;
     const struct vocab_value grey = {.name = "grey"}, white = {.name = "white"}, boots = {.name = "boots"};
     struct accuracy_filter filters[2] = {
-        {.value = &grey,
+        {.field = FIELD_CLASS,
+         .value = &grey,
          .enabled = true,
          .n_measures = 1,
          .measures = {{.metric = "top1", .set = "cars", .measured = 0.75, .low = 0.5, .high = 0.9, .n = 12}},
          .n_see_also = 1,
          .see_also = {{&white, 0.25, 12}}},
-        {.value = &boots, .why = "no_data"}};
+        {.field = FIELD_CLASS, .value = &boots, .why = "no_data"}};
     const struct accuracy figures = {.date = "2026-11-24", .n_filters = 2, .filters = filters};
     struct browser b = client();
     assert_int_equal(talk(&b, "GET /api/v1/accuracy HTTP/1.1\r\n" HOST "\r\n"), 404);
