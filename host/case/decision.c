@@ -79,21 +79,23 @@ enum err decision_list(struct register_db *r, const char *case_id, const char *s
 }
 
 enum err decision_get(struct register_db *r, const char *case_id, uint64_t sighting, struct decision *out) {
-    sqlite3_stmt *st;
     memset(out, 0, sizeof *out);
     out->sighting = sighting;
-    enum err e =
-        register_prepare(r,
-                         "SELECT " DECISION_COLUMNS " FROM decision WHERE case_id=?1 AND sighting=?2 "
-                         "ORDER BY version DESC LIMIT 1",
-                         &st);
+    enum err e = OK;
+    if (!r->find_decision)
+        e = register_prepare(r,
+                             "SELECT " DECISION_COLUMNS " FROM decision WHERE case_id=?1 AND sighting=?2 "
+                             "ORDER BY version DESC LIMIT 1",
+                             &r->find_decision);
     if (e) return e;
+    sqlite3_stmt *st = r->find_decision;
     sqlite3_bind_text(st, 1, case_id, -1, SQLITE_STATIC);
     sqlite3_bind_int64(st, 2, (sqlite3_int64)sighting);
     const int rc = sqlite3_step(st);
     if (rc == SQLITE_ROW) of_row(st, out);
     e = rc == SQLITE_DONE ? ERR_MISSING : register_error(r, rc, "decision get");
-    sqlite3_finalize(st);
+    sqlite3_reset(st);
+    sqlite3_clear_bindings(st);
     return e;
 }
 

@@ -160,16 +160,19 @@ enum err exhibit_list(struct register_db *r, const char *case_id, struct exhibit
 }
 
 enum err exhibit_of(struct register_db *r, const char *case_id, uint64_t sighting, uint64_t *id) {
-    sqlite3_stmt *st;
     *id = 0;
-    enum err e =
-        register_prepare(r, "SELECT id FROM exhibit WHERE case_id=?1 AND sighting=?2 AND removed_ms=0", &st);
+    enum err e = OK;
+    if (!r->find_exhibit)
+        e = register_prepare(r, "SELECT id FROM exhibit WHERE case_id=?1 AND sighting=?2 AND removed_ms=0",
+                             &r->find_exhibit);
     if (e) return e;
+    sqlite3_stmt *st = r->find_exhibit;
     sqlite3_bind_text(st, 1, case_id, -1, SQLITE_STATIC);
     sqlite3_bind_int64(st, 2, (sqlite3_int64)sighting);
     const int rc = sqlite3_step(st);
     if (rc == SQLITE_ROW) *id = (uint64_t)sqlite3_column_int64(st, 0);
     e = register_error(r, rc, "exhibit of");
-    sqlite3_finalize(st);
+    sqlite3_reset(st);
+    sqlite3_clear_bindings(st);
     return e;
 }

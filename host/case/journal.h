@@ -43,6 +43,13 @@ struct journal_row {
 typedef enum err journal_line_fn(const struct journal_row *row, void *arg);
 MUST_CHECK enum err journal_each(struct register_db *r, int64_t from_seq, journal_line_fn *fn, void *arg);
 
+/* Newest first: lines before number `before_seq` (0 = from the end) of this user, action and case (NULL =
+ * any), at most `limit`. Each line's own previous hash is passed beside it. */
+typedef enum err journal_page_fn(const struct journal_row *row, const char *prev, void *arg);
+MUST_CHECK enum err journal_page(struct register_db *r, int64_t before_seq, const char *user,
+                                 const char *action, const char *case_id, unsigned limit, journal_page_fn *fn,
+                                 void *arg);
+
 struct journal_anchor {
     int64_t seq, at_ms;
     char hash[JOURNAL_HASH_BYTES];

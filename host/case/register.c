@@ -175,6 +175,8 @@ enum err register_now_ms(struct register_db *r, int64_t *out) {
 void register_close(struct register_db **r) {
     if (!r || !*r) return;
     sqlite3_finalize((*r)->find_session);
+    sqlite3_finalize((*r)->find_decision);
+    sqlite3_finalize((*r)->find_exhibit);
     sqlite3_close((*r)->db);
     free(*r);
     *r = NULL;
@@ -320,11 +322,12 @@ static enum err next_case_id(struct register_db *r, int64_t now_ms, char *out, s
 
 static enum err insert_case(struct register_db *r, const struct case_file *c) {
     sqlite3_stmt *st;
-    enum err e = register_prepare(r,
-                                  "INSERT INTO case_file(id,requisition,authority,basis,offence,"
-                                  "from_ms,to_ms,criteria,state,opened_ms,expires_ms)"
-                                  " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
-                                  &st);
+    enum err e = register_prepare(
+        r,
+        "INSERT INTO "
+        "case_file(id,requisition,authority,basis,offence,from_ms,to_ms,criteria,state,opened_ms,expires_ms,"
+        "doc_sha256,opened_by) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+        &st);
     if (e) return e;
     const char *const text[] = {c->id, c->requisition, c->authority, c->basis, c->offence};
     for (int i = 0; i < 5; i++) sqlite3_bind_text(st, i + 1, text[i], -1, SQLITE_STATIC);

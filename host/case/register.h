@@ -104,6 +104,12 @@ MUST_CHECK enum err case_line_set(struct register_db *r, const char *id, const c
 typedef void case_line_fn(const char *criterion, const char *line, void *arg);
 MUST_CHECK enum err case_lines(struct register_db *r, const char *id, case_line_fn *each, void *arg);
 
+/* How much lies in a case. */
+struct case_counts {
+    unsigned n_decisions, n_exhibits, n_extensions_pending, n_searches; /* decisions: superseded ones too */
+};
+MUST_CHECK enum err case_count(struct register_db *r, const char *id, struct case_counts *out);
+
 /* The judicial officers who may read the case: other officers do not see it. The whole list is replaced.
  * ERR_USAGE: one is not the login of an officer. */
 MUST_CHECK enum err case_officers_set(struct register_db *r, const char *id, const char *const logins[],

@@ -12,8 +12,8 @@
 
 struct register_db {
     sqlite3 *db;
-    unsigned depth;             /* of register_begin() */
-    sqlite3_stmt *find_session; /* session.c's, prepared at its first use */
+    unsigned depth;                                            /* of register_begin() */
+    sqlite3_stmt *find_session, *find_decision, *find_exhibit; /* asked often: prepared at their first use */
 };
 struct user;
 

@@ -35,6 +35,27 @@ enum err case_lines(struct register_db *r, const char *id, case_line_fn *each, v
     return e;
 }
 
+enum err case_count(struct register_db *r, const char *id, struct case_counts *out) {
+    sqlite3_stmt *st;
+    enum err e = register_prepare(r,
+                                  "SELECT (SELECT count(*) FROM decision WHERE case_id=?1),"
+                                  "(SELECT count(*) FROM exhibit WHERE case_id=?1 AND removed_ms=0),"
+                                  "(SELECT count(*) FROM extension WHERE case_id=?1 AND state='pending'),"
+                                  "(SELECT count(*) FROM saved_search WHERE case_id=?1)",
+                                  &st);
+    if (e) return e;
+    sqlite3_bind_text(st, 1, id, -1, SQLITE_STATIC);
+    const int rc = sqlite3_step(st);
+    if (rc == SQLITE_ROW)
+        *out = (struct case_counts){.n_decisions = (unsigned)sqlite3_column_int(st, 0),
+                                    .n_exhibits = (unsigned)sqlite3_column_int(st, 1),
+                                    .n_extensions_pending = (unsigned)sqlite3_column_int(st, 2),
+                                    .n_searches = (unsigned)sqlite3_column_int(st, 3)};
+    e = register_error(r, rc, "case count");
+    sqlite3_finalize(st);
+    return e;
+}
+
 static enum err add_officer(struct register_db *r, const char *id, const char *login) {
     sqlite3_stmt *st;
     enum err e = register_prepare(r,

@@ -74,6 +74,7 @@ static void answer_route(struct exchange *x, const json_t *body) {
         exchange_err(x, e == OK ? ERR_NOMEM : e);
         return;
     }
+    api_mark(x, answer);
     exchange_journal_json(x, "route", journal_of(body, answer), status_of(e, answer), answer);
 }
 

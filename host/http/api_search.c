@@ -80,6 +80,7 @@ static void answer_search(struct exchange *x, const json_t *body) {
         exchange_err(x, e == OK ? ERR_NOMEM : e);
         return;
     }
+    api_mark(x, json_object_get(answer, "items"));
     exchange_journal_json(x, "search", journal_of(body, answer), status_of(e, answer), answer);
 }
 

@@ -59,6 +59,7 @@ void api_sighting_get(struct exchange *x) {
         json_t *item = search_sighting_json(&search, &s);
         json_object_set_new(item, "path", path_json(&s));
         json_object_set_new(item, "recording", recording_json(&r));
+        api_mark(x, item);
         if (login_was_shown(x, id))
             exchange_json(x, 200, item);
         else

@@ -88,7 +88,10 @@ static void free_line(struct exchange *x) {
 static void end(struct exchange *x) {
     TAILQ_REMOVE(&x->server->open, x, link);
     case_fini(&x->c);
-    free(x->work);
+    if (x->work_free)
+        x->work_free(x->work);
+    else
+        free(x->work);
     free_line(x);
     json_decref(x->asked);
     json_decref(x->detail);
@@ -430,6 +433,28 @@ void exchange_act(struct exchange *x, const char *action,
     x->job.work = work_act;
     x->job.done = done_act;
     const enum err e = clerk_add(x->server->clerk, &x->job);
+    if (e != OK) exchange_err(x, e);
+}
+
+static void work_look(struct register_db *r, struct clerk_job *job) {
+    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
+    x->result = x->act(r, x);
+}
+
+static void done_look(struct clerk_job *job) {
+    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
+    if (x->result == OK)
+        send_kept(x);
+    else
+        exchange_err(x, x->result);
+}
+
+void exchange_look(struct exchange *x, enum err (*look)(struct register_db *r, struct exchange *x)) {
+    x->act = look;
+    x->status = 200;
+    x->job.work = work_look;
+    x->job.done = done_look;
+    const enum err e = clerk_add(x->server->archive, &x->job);
     if (e != OK) exchange_err(x, e);
 }
 

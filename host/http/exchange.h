@@ -69,7 +69,8 @@ struct exchange {
     uint8_t token[SESSION_TOKEN_BYTES]; /* the cookie's; wiped with the exchange */
     char station[64];                   /* the client's address */
     struct case_file c;                 /* set by exchange_case() */
-    void *work;                         /* a handler's own, freed with the exchange */
+    void *work; /* a handler's own, freed with the exchange by work_free, or free() */
+    void (*work_free)(void *work);
     json_t *asked;                      /* the body, where an act needs it later */
     /* Kept while the journal is written. */
     struct journal_line *line;
@@ -95,9 +96,10 @@ struct http_server {
     struct events *events;
     struct metrics *metrics; /* NULL = not asked for */
     struct journaler *journaler;
-    struct clerk *clerk; /* acts: what changes the register */
+    struct clerk *clerk;   /* acts: what changes the register */
     struct sealer *sealer; /* NULL: this server builds no seals */
-    struct clerk *gate;  /* passwords: a tenth of a second each */
+    struct clerk *gate;    /* passwords: a tenth of a second each */
+    struct clerk *archive; /* long looks at the journal */
     struct logins *logins;
     struct exchange_list open;
     struct http_counters counters;
@@ -153,6 +155,8 @@ void exchange_journal_json(struct exchange *x, const char *action, json_t *detai
 void exchange_act(struct exchange *x, const char *action,
                   enum err (*act)(struct register_db *r, struct exchange *x),
                   void (*after)(struct exchange *x));
+/* ends. The same for a long look: on a thread of its own, without transaction or journal line. */
+void exchange_look(struct exchange *x, enum err (*look)(struct register_db *r, struct exchange *x));
 /* Inside an act: why not. Takes `params`. Returns ERR_DENIED. */
 enum err act_refuse(struct exchange *x, int status, const char *code, json_t *params, const char *message);
 /* The same, and the journal keeps the attempt. */

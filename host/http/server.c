@@ -41,6 +41,7 @@
 #define BACKLOG           128
 #define ACTS_WAITING      256u
 #define LOGINS_WAITING    32u
+#define LOOKS_WAITING     32u
 
 static enum router_method method_of(enum evhttp_cmd_type type) {
     if (type == EVHTTP_REQ_GET) return ROUTER_GET;
@@ -222,6 +223,7 @@ static enum err start_threads(struct http_server *s) {
     if (e == OK) e = clerk_new(s->ctx.base, s->ctx.data_dir, ACTS_WAITING, &s->clerk);
     if (e == OK) e = clerk_new(s->ctx.base, s->ctx.data_dir, LOGINS_WAITING, &s->gate);
     if (e == OK && s->ctx.build_seal) e = sealer_new(s, &s->sealer);
+    if (e == OK) e = clerk_new(s->ctx.base, s->ctx.data_dir, LOOKS_WAITING, &s->archive);
     if (e != OK)
         log_error("http", "data_dir=%s err=%s: its register cannot be opened", s->ctx.data_dir, err_text(e));
     if (e == OK) e = register_now_ms(s->ctx.reg, &s->latest_ms);
@@ -276,6 +278,7 @@ void http_server_free(struct http_server **server) {
     events_free(&s->events);
     /* What is queued is written; then nobody else touches the exchanges. */
     sealer_free(&s->sealer);
+    clerk_free(&s->archive);
     clerk_free(&s->gate);
     clerk_free(&s->clerk);
     journaler_free(&s->journaler);

@@ -40,10 +40,10 @@ struct http_status {
 
 struct http_context {
     struct event_base *base;
-    const char *listen; /* "127.0.0.1:8443": numeric; port 0 = any free one */
+    const char *listen;    /* "127.0.0.1:8443": numeric; port 0 = any free one */
     unsigned metrics_port; /* of 127.0.0.1, see metrics.h; 0 = none */
-    const char *names;  /* of this server, beside its addresses; comma-separated, NULL = none */
-    unsigned idle_s;    /* a session ends after so long without a request */
+    const char *names;     /* of this server, beside its addresses; comma-separated, NULL = none */
+    unsigned idle_s;       /* a session ends after so long without a request */
     int retention_days;
     const char *page_dir; /* the built page (build/web); NULL = API only */
     const char *data_dir;
