@@ -127,10 +127,10 @@ driver: $(B)/relecture-card
 # The seam tests run the shipped worker on the simulated card, with a network of their own.
 $(B)/tests/seam/tiny_model: $(B)/tests/seam/tiny_model.o
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ -lxir -lcrypto
-TINY_MODELS := $(B)/tests/seam/tiny/model.json $(B)/tests/seam/tiny-stretch/model.json
+TINY_MODELS := $(addprefix $(B)/tests/seam/tiny,/model.json -stretch/model.json -table/model.json)
 $(TINY_MODELS): $(B)/tests/seam/tiny_model
 	@mkdir -p $(@D)
-	$(Q)$< $(@D) $(if $(findstring stretch,$@),--stretch) 2>$@.log || { cat $@.log >&2; exit 1; }
+	$(Q)$< $(@D) $(if $(findstring stretch,$@),--stretch)$(if $(findstring table,$@),--table) 2>$@.log || { cat $@.log >&2; exit 1; }
 SEAM_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/seam/test_*.c))
 SEAM_OBJ := $(addprefix $(B)/,tests/seam/rig.o tests/kernel/nv12_ref.o driver/dpu_vart.o driver/model_file.o)
 CFLAGS_tests/seam/rig := -DBUILD_DIR='"$(B)"'
@@ -327,7 +327,7 @@ $(B)/tests/models/test_plates: tests/models/test_plates.py $(MODELS) build/model
         $(B)/sim/librelecture_dpu.so
 	@mkdir -p $(@D)
 	$(Q)printf '#!/bin/sh\nexec $(PYTHON) $(CURDIR)/$< $(B)\n' >$@ && chmod +x $@
-TEST_SCRIPTS += tests/models/test_fetch.sh
+TEST_SCRIPTS += tests/models/test_fetch.sh tests/models/test_adopt.sh
 
 # ---- web ----------------------------------------------------------------------------------------------------
 # The page: build/web is a function of web/, the lock file and Debian's B612 fonts. npm is asked once per lock file.

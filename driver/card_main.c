@@ -200,6 +200,17 @@ static enum err do_crops(struct lane *l, const struct job *j, struct wire_card_d
     return e;
 }
 
+/* What a network wants that was not made for the crop kernel: its own normalisation, R before B. In place. */
+static void through_table(const struct model_file *m, int8_t *crop) {
+    const unsigned b_at = m->is_rgb ? 2 : 0;
+    for (size_t i = 0; i < (size_t)m->w_px * m->h_px; i++, crop += 3) {
+        const int8_t b = m->lut[crop[0] + 128], g = m->lut[256 + crop[1] + 128], r = m->lut[512 + crop[2] + 128];
+        crop[b_at] = b;
+        crop[1] = g;
+        crop[2 - b_at] = r;
+    }
+}
+
 /* A region at a time: the DPU's models are compiled for one picture. */
 static enum err do_regions(struct lane *l, const struct job *j, struct wire_card_done *done) {
     const struct worker_state *w = l->w;
@@ -210,9 +221,11 @@ static enum err do_regions(struct lane *l, const struct job *j, struct wire_card
     const uint64_t t0 = now_us();
     enum err e = cut(l, j);
     const uint64_t t1 = now_us();
-    for (uint32_t i = 0; e == OK && i < m->n_rois; i++)
-        e = run_network(l, card_buf_at(l->crops) + (size_t)i * m->dst_w_px * m->dst_h_px * 3,
-                        j->out + (size_t)i * w->out_bytes);
+    for (uint32_t i = 0; e == OK && i < m->n_rois; i++) {
+        uint8_t *crop = card_buf_at(l->crops) + (size_t)i * m->dst_w_px * m->dst_h_px * 3;
+        if (w->model.needs_table) through_table(&w->model, (int8_t *)crop);
+        e = run_network(l, crop, j->out + (size_t)i * w->out_bytes);
+    }
     done->kernel_us = (uint32_t)(t1 - t0);
     done->dpu_us = (uint32_t)(now_us() - t1);
     if (e == OK) done->n_bytes = w->out_bytes * m->n_rois;

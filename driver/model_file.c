@@ -99,18 +99,23 @@ static enum err read_input(const char *dir, const json_t *in, struct model_file 
         return refuse(dir, "input.fix_point", ERR_CORRUPT);
     if (!three(in, "mean", mean) || !three(in, "scale", scale))
         return refuse(dir, "input.mean, input.scale", ERR_CORRUPT);
-    if (!order || strcmp(order, "BGR") != 0) return refuse(dir, "input.order BGR", ERR_UNSUPPORTED);
     if (!fit || (strcmp(fit, "letterbox") != 0 && strcmp(fit, "stretch") != 0))
         return refuse(dir, "input.fit letterbox or stretch", ERR_UNSUPPORTED);
     m->takes_crops = strcmp(fit, "stretch") == 0;
+    m->is_rgb = m->takes_crops && order && strcmp(order, "RGB") == 0;
+    if (!m->is_rgb && (!order || strcmp(order, "BGR") != 0))
+        return refuse(dir, "input.order BGR (or RGB of a stretched input)", ERR_UNSUPPORTED);
+    if (m->is_rgb) {
+        const double r_mean = mean[0], r_scale = scale[0];
+        mean[0] = mean[2], scale[0] = scale[2];
+        mean[2] = r_mean, scale[2] = r_scale;
+    }
     m->w_px = (uint32_t)w;
     m->h_px = (uint32_t)h;
     m->fix_point = (int32_t)fix;
     model_file_lut(mean, scale, m->fix_point, m->lut);
-    for (int i = 0; m->takes_crops && i < 768; i++)
-        if (m->lut[i] != i % 256 - 128)
-            return refuse(dir, "input.mean, scale, fix_point (a stretched input is value - 128)",
-                          ERR_UNSUPPORTED);
+    m->needs_table = m->is_rgb;
+    for (int i = 0; m->takes_crops && i < 768; i++) m->needs_table |= m->lut[i] != i % 256 - 128;
     return OK;
 }
 

@@ -18,7 +18,9 @@ struct model_file {
     uint32_t w_px, h_px;
     int32_t fix_point;
     int8_t lut[768];  /* int8 value of each 8-bit B, G, R value */
-    bool takes_crops; /* fit stretch: the crop kernel's output (value - 128) is the input, no table */
+    bool takes_crops; /* fit stretch: the input is the crop kernel's output (value - 128) ... */
+    bool needs_table; /* ... after lut, and with R first when is_rgb */
+    bool is_rgb;
     unsigned n_outputs;
     struct {
         char tensor[64];
@@ -28,11 +30,12 @@ struct model_file {
 
 /* Reads dir/model.json and checks the hash of the file it names: the golden one for a simulated card, else
  * the one compiled for DPU `dpu` (NULL or "" when there is only one). Logged: which file and which field.
- * ERR_IO, ERR_CORRUPT, ERR_MISSING (nothing compiled for that DPU), ERR_UNSUPPORTED (not BGR, neither
- * letterbox nor stretch, or a stretched input that is not value - 128). */
+ * ERR_IO, ERR_CORRUPT, ERR_MISSING (nothing compiled for that DPU), ERR_UNSUPPORTED (neither
+ * letterbox nor stretch; neither BGR nor, stretched, RGB). */
 MUST_CHECK enum err model_file_read(const char *dir, bool simulated, const char *dpu, struct model_file *out);
 
-/* lut[256 * c + p] = clamp(floor((p - mean[c]) * scale[c] * 2^fix_point + 0.5)). Pure. */
+/* mean and scale are in the input's order of channels, lut in that of B, G, R values:
+ * lut[256 * c + p] = clamp(floor((p - mean[c]) * scale[c] * 2^fix_point + 0.5)). Pure. */
 void model_file_lut(const double mean[3], const double scale[3], int32_t fix_point, int8_t lut[768]);
 
 #endif

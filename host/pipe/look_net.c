@@ -91,8 +91,8 @@ static enum err read_input(const char *where, const json_t *input, struct look_n
     if (!get_int(input, "width", SIDE_MIN, SIDE_MAX, &w) || !get_int(input, "height", SIDE_MIN, SIDE_MAX, &h) ||
         !get_int(input, "fix_point", -16, 16, &fix))
         return bad(where, "input", "width, height or fix_point out of range");
-    if (!is(input, "order", "BGR") || !is(input, "fit", "stretch"))
-        return bad(where, "input", "only BGR, stretched, is implemented");
+    if ((!is(input, "order", "BGR") && !is(input, "order", "RGB")) || !is(input, "fit", "stretch"))
+        return bad(where, "input", "only BGR or RGB, stretched, is implemented");
     n->input_w_px = (uint32_t)w;
     n->input_h_px = (uint32_t)h;
     n->input_fix_point = (int32_t)fix;

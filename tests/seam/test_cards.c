@@ -104,11 +104,10 @@ static void crops_equal_reference(void **state) {
     rig_fini(&r);
 }
 
-static void regions_equal_reference_crops_and_network(void **state) {
-    (void)state;
+static void regions_equal_reference(const char *model) {
     struct rig r;
     rig_init(&r, "");
-    snprintf(r.model + strlen(r.model), sizeof r.model - strlen(r.model), "-stretch");
+    snprintf(r.model + strlen(r.model), sizeof r.model - strlen(r.model), "%s", model);
     rig_start(&r, 1, 10000);
     struct crops_outcome o = {.rig = &r, .regions = true}, none = {.rig = &r};
     many_rois(o.rois);
@@ -123,6 +122,17 @@ static void regions_equal_reference_crops_and_network(void **state) {
     rig_until(&r, &none.n_done, 1, UP_MS);
     assert_int_equal(none.status, ERR_USAGE);
     rig_fini(&r);
+}
+
+static void regions_equal_reference_crops_and_network(void **state) {
+    (void)state;
+    regions_equal_reference("-stretch");
+}
+
+/* As networks made elsewhere want their input. */
+static void regions_are_normalised_where_the_network_asks_for_it(void **state) {
+    (void)state;
+    regions_equal_reference("-table");
 }
 
 /* And the other way round: a detector's input is no crop. */
@@ -411,6 +421,7 @@ int main(void) {
         cmocka_unit_test(detection_equals_reference_kernel_and_network),
         cmocka_unit_test(crops_equal_reference),
         cmocka_unit_test(regions_equal_reference_crops_and_network),
+        cmocka_unit_test(regions_are_normalised_where_the_network_asks_for_it),
         cmocka_unit_test(regions_are_refused_by_a_detector),
         cmocka_unit_test(requests_that_make_no_sense_are_refused_at_once),
         cmocka_unit_test(killed_worker_is_restarted_and_its_jobs_are_done_exactly_once),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tiny_model DIR - writes DIR/model.json and DIR/tiny.golden.xmodel: a detector-shaped network of two
  * convolutions, input 64x48, so that the seam tests need no published weights and no time.
- * --slow makes it wide enough that a job lasts some tens of milliseconds; --stretch lets it take crops. */
+ * --slow makes it wide enough that a job lasts some tens of milliseconds; --stretch lets it take crops as they
+ * are, --table normalised and with R first. */
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -84,7 +85,7 @@ int main(int argc, char **argv) {
     if (argc < 2) return 2;
     const text dir = argv[1], file = dir + "/tiny.golden.xmodel";
     const int width = argc > 2 && strcmp(argv[2], "--slow") == 0 ? 512 : 8;
-    const bool stretch = argc > 2 && strcmp(argv[2], "--stretch") == 0;
+    const bool stretch = argc > 2 && strcmp(argv[2], "--stretch") == 0, table = argc > 2 && strcmp(argv[2], "--table") == 0;
     auto owner = xir::Graph::create("tiny");
     auto *g = owner.get();
     auto a = xir::Attrs::create();
@@ -123,12 +124,12 @@ int main(int argc, char **argv) {
             "{\"format\": 1, \"name\": \"tiny\", \"task\": \"detect\",\n"
             " \"files\": {\"golden\": {\"path\": \"tiny.golden.xmodel\", \"sha256\": \"%s\"}, \"compiled\": "
             "[]},\n"
-            " \"input\": {\"tensor\": \"image\", \"width\": 64, \"height\": 48, \"order\": \"BGR\", \"fit\": "
+            " \"input\": {\"tensor\": \"image\", \"width\": 64, \"height\": 48, \"order\": \"%s\", \"fit\": "
             "\"%s\",\n"
             "  \"pad\": [0, 0, 0], %s, \"fix_point\": 5},\n"
             " \"outputs\": [{\"tensor\": \"coarse\", \"fix_point\": 2}, {\"tensor\": \"fine\", "
             "\"fix_point\": 3}]}\n",
-            hash_of(file).c_str(), stretch ? "stretch" : "letterbox",
+            hash_of(file).c_str(), table ? "RGB" : "BGR", stretch || table ? "stretch" : "letterbox",
             stretch ? "\"mean\": [128, 128, 128], \"scale\": [0.03125, 0.03125, 0.03125]"
                     : "\"mean\": [103.53, 116.28, 123.675],\n"
                       "  \"scale\": [0.0174291939, 0.0175070028, 0.0171247538]");
