@@ -5,6 +5,7 @@ an operator searches, decides and keeps, an officer reads, an auditor checks the
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import re
@@ -12,7 +13,7 @@ import struct
 import subprocess
 import time
 
-from relecture_e2e import BUILD, RELECTURE, ROOT, START_MS, Client, Server, Site, main, run, short_clip
+from relecture_e2e import RELECTURE, START_MS, Server, Site, main, run, short_clip
 
 FAR_MS = 4102444800000  # 2100
 DOC = "0" * 64
@@ -327,6 +328,48 @@ def an_officer_reads_and_decides_and_searches_not():
     assert journal("view", user="officer"), "the passage that an officer opened is in the journal"
 
 
+class Stream:
+    """Server-sent events of a client, read as they come."""
+
+    def __init__(self, client, path):
+        self.c = http.client.HTTPSConnection(client.server.host, timeout=30, context=client.server.tls)
+        self.c.request("GET", "/api/v1" + path, headers={"Cookie": client.cookie})
+        self.answer = self.c.getresponse()
+        assert self.answer.status == 200, self.answer.status
+
+    def next(self, event):
+        """The data of the next event of that name; None at the end."""
+        name = None
+        while line := self.answer.readline().decode():
+            if line.startswith("event: "):
+                name = line[7:].strip()
+            if line.startswith("data: ") and name == event:
+                return json.loads(line[6:])
+        return None
+
+
+def events_tell_what_changed_and_that_the_session_ended():
+    chief, operator, admin = who["chief"], who["operator"], who["administrator"]
+    refused(chief.get("/events?topics=weather"), 400, "bad_request")
+    refused(chief.get("/events?topics=case", X_Case=None), 403, "no_case")
+    stream = Stream(chief, f"/events?case={state['case']}")
+    before = stream.next("case")
+    assert before["case_id"] == state["case"] and before["n_exhibits"] == 1, before
+    ok(operator.post(f"/cases/{state['case']}/searches", {"name": "Tout", "question": {}}), 201)
+    after = stream.next("case")
+    assert after["n_searches"] == before["n_searches"] + 1 and after["version"] != before["version"], (before, after)
+    ok(operator.post(f"/cases/{state['case']}/extensions", {"reason": "plus long", "doc_sha256": DOC, "expires_ms": FAR_MS}), 201)
+    while not (waiting := stream.next("approval")["items"]):
+        pass
+    assert waiting[0]["kind"] == "extension" and waiting[0]["by"] == "operator", waiting
+    quiet = Stream(operator, f"/events?topics=approval,journal_head&case={state['case']}")
+    assert quiet.next("approval") == {"items": []}, "an operator approves nothing"
+    stream = Stream(who["chief-2"], "/events")
+    assert stream.next("journal_head")["seq"] > 0
+    ok(admin.post("/users/chief-2/logout", {}))
+    assert stream.next("session") == {"reason": "ended"} and stream.next("session") is None
+
+
 def a_second_factor_is_enrolled_and_asked_for():
     operator, admin = who["operator"], who["administrator"]
     refused(operator.post("/users/chief/totp", {}), 403, "not_allowed")
@@ -412,6 +455,7 @@ if __name__ == "__main__":
             searches_are_saved_with_the_case,
             a_case_widens_only_by_an_extension_that_a_second_person_approves,
             an_officer_reads_and_decides_and_searches_not,
+            events_tell_what_changed_and_that_the_session_ended,
             a_second_factor_is_enrolled_and_asked_for,
             an_administrator_ends_sessions_and_resets_passwords,
             the_auditor_reads_and_verifies_the_journal_and_sees_no_picture,

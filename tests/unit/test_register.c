@@ -245,7 +245,7 @@ static void plates_are_read_where_everything_allows_them(void **state) {
     assert_false(ASK("vehicle.plate", with.id, gare.number, with.expires_ms));
     assert_false(ASK("vehicle.plate", "2026-9999", gare.number, now_ms));
     assert_false(ASK("vehicle.plate", "", gare.number, now_ms));
-    assert_int_equal(case_close(c->r, with.id), OK);
+    assert_int_equal(case_close(c->r, with.id, "boss"), OK);
     assert_false(ASK("vehicle.plate", with.id, gare.number, now_ms));
     assert_false(case_plates_allowed("/nonexistent", "vehicle.plate", with.id, gare.number, now_ms, &from_ms, &to_ms));
 #undef ASK
