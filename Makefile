@@ -487,6 +487,10 @@ check-asan check-tsan: check-%:
 quick: $(UNIT_BIN) $(KERNEL_TESTS) $(FUZZ_REPLAY)
 list-quick:
 	@echo $(UNIT_BIN) $(KERNEL_TESTS) $(FUZZ_REPLAY)
+# Hours of footage per core-hour; gated footage only with DATA (its clips are made once, in about half an hour).
+.PHONY: bench-import
+bench-import: all $(B)/tests/bench/bench_engine $(BENCH)/node_modules/onnxruntime-node/package.json
+	@RELECTURE_DATA=$(DATA) tests/bench/bench_import.py $(BENCH_IMPORT)
 .PHONY: bench
 bench: all
 	@tests/bench/bench_path.py
@@ -534,7 +538,7 @@ help:
 	@echo "make demo        install what is missing, build, import real footage, serve the page"
 	@echo "make test        install what is missing, build, run every test"
 	@echo "make all         build; make unit: the unit tests; make check-asan, check-tsan: everything under a sanitizer"
-	@echo "make bench       cost of each stage; bench-engine, bench-index, bench-decode, bench-search, bench-page"
+	@echo "make bench       cost of each stage; bench-import, bench-engine, bench-index, bench-decode, bench-search, bench-page"
 	@echo "make prove       no live input, no face, no biometrics, no outbound connection: the evidence, as a table"
 	@echo "make exactness   the simulated DPU against two witnesses"
 	@echo "make accuracy    what the machine sees, against ../shared/data"

@@ -104,6 +104,7 @@ static const enum wire_type types[] = {WIRE_PING,
                                        WIRE_DECODE_PROBED,
                                        WIRE_DECODE_FRAME,
                                        WIRE_DECODE_GAP,
+                                       WIRE_DECODE_GATE,
                                        WIRE_DECODE_END,
                                        WIRE_DECODE_FAILED,
                                        WIRE_CARD_ARENA,
@@ -235,6 +236,9 @@ static void fields_out_of_range_are_refused(void **state) {
     /* Differences and sums of these are taken. */
     REFUSED(WIRE_DECODE_GAP, gap.from_us, INT64_MIN);
     REFUSED(WIRE_DECODE_GAP, gap.to_us, INT64_MAX);
+    REFUSED(WIRE_DECODE_GATE, gate.to_us, 0); /* nothing between */
+    REFUSED(WIRE_DECODE_GATE, gate.open, 2);
+    REFUSED(WIRE_DECODE_GATE, gate.reserved[1], 1);
     REFUSED(WIRE_DECODE_END, decode_end.end_us, INT64_MAX);
     REFUSED(WIRE_DECODE_END, decode_end.first_pts_us, INT64_MIN);
     REFUSED(WIRE_DECODE_FRAME, frame.pts_us, INT64_MAX);
