@@ -50,9 +50,11 @@ static unsigned cores(void) {
     return n < 1 ? 1 : n > IMPORT_JOBS_MAX ? IMPORT_JOBS_MAX : (unsigned)n;
 }
 
-static bool plates_allowed(const char *case_id, uint16_t camera_number, int64_t *from_ms, int64_t *to_ms, void *arg) {
+static bool plates_allowed(const char *case_id, uint16_t camera_number, int64_t *from_ms, int64_t *to_ms,
+                           void *arg) {
     const struct app_models *m = arg;
-    return case_plates_allowed(m->dir, m->site_allowed, case_id, camera_number, clock_wall_ms(), from_ms, to_ms);
+    return case_plates_allowed(m->dir, m->site_allowed, case_id, camera_number, clock_wall_ms(), from_ms,
+                               to_ms);
 }
 
 /* "a,b" names folders of models_dir. A name too long becomes an empty one: opening it then says what is wrong. */
@@ -107,6 +109,17 @@ void app_importer_config(const struct config *cfg, const char *dir, const struct
 static unsigned imports_of(struct import_item *out, unsigned max, void *arg) {
     struct app *a = arg;
     return service_items(a->imports, out, max);
+}
+
+static enum err add_imports(const struct import_request *rq, unsigned n, uint64_t *batch, uint64_t *jobs,
+                            void *arg) {
+    struct app *a = arg;
+    return service_add(a->imports, rq, n, batch, jobs);
+}
+
+static enum err order_imports(const struct import_order *o, unsigned *n, void *arg) {
+    struct app *a = arg;
+    return service_order(a->imports, o, n);
 }
 
 static void status_of(struct http_status *out, void *arg) {
@@ -178,6 +191,10 @@ static enum err open_http(struct app *a, const char *version) {
                                      .extract = a->extract,
                                      .imports = imports_of,
                                      .build_seal = build_seal_of,
+                                     .imports_add = add_imports,
+                                     .imports_order = order_imports,
+                                     .inbox = a->cfg.inbox,
+                                     .decode_exe = a->cfg.decode_exe,
                                      .status = status_of,
                                      .arg = a};
     return http_server_new(&ctx, &a->http);
@@ -227,7 +244,9 @@ static enum err open_all(struct app *a, const char *version) {
     e = open_http(a, version);
     if (e) return fail(e, "the page cannot be served on %s; the log line above says why", a->cfg.listen);
     e = daily_new(a->base, a->dir, a->reg, a->cfg.tz, &a->daily);
-    if (e) return fail(e, "the journal's head cannot be signed with %s/keys; the log line above says why", a->dir);
+    if (e)
+        return fail(e, "the journal's head cannot be signed with %s/keys; the log line above says why",
+                    a->dir);
     static const int signals[] = {SIGINT, SIGTERM};
     for (unsigned i = 0; i < 2; i++) {
         a->signals[i] = evsignal_new(a->base, signals[i], on_signal, a);

@@ -69,6 +69,12 @@ void api_camera_clip_get(struct exchange *x);
 void api_media_camera_clip_get(struct exchange *x);
 void api_media_camera_frame_get(struct exchange *x);
 void api_imports_get(struct exchange *x);
+void api_imports_post(struct exchange *x);
+void api_import_post(struct exchange *x);
+void api_import_plan_post(struct exchange *x);
+void api_inbox_get(struct exchange *x);
+/* Plans that are still being made; their exchanges get no answer. */
+void api_plans_free(struct http_server *s);
 void api_events_get(struct exchange *x);
 void api_outline_get(struct exchange *x);
 void api_system_get(struct exchange *x);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/base/clock.h"
+#include "host/base/fs.h"
 #include "host/base/log.h"
 
 #define LIVE_MAX 256u
@@ -37,9 +38,10 @@ static const char *camera_id(const struct camera *cameras, unsigned n, uint16_t 
 
 /* Live items tell more (rate, time left) than the index's rows of the same file; they come first. */
 static json_t *live_json(const struct import_item *it, const char *camera) {
-    return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:f,s:I,s:s}", "file", base_name(it->file), "camera_id",
-                     camera, "state", import_state_name(it->state), "start_ms", (json_int_t)it->start_ms,
-                     "duration_ms", (json_int_t)(it->duration_us / 1000), "done_ms",
+    return json_pack("{s:I,s:I,s:i,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:f,s:I,s:s}", "job", (json_int_t)it->job,
+                     "batch_id", (json_int_t)it->batch, "priority", it->priority, "file", base_name(it->file),
+                     "camera_id", camera, "state", import_state_name(it->state), "start_ms",
+                     (json_int_t)it->start_ms, "duration_ms", (json_int_t)(it->duration_us / 1000), "done_ms",
                      (json_int_t)(it->position_us > 0 ? it->position_us / 1000 : 0), "sightings",
                      (json_int_t)it->n_sightings, "x_realtime", it->x_realtime, "eta_ms",
                      (json_int_t)it->eta_ms, "error", it->error);
@@ -60,12 +62,39 @@ static bool is_same(const struct import_item *it, const struct recording *r) {
            strcmp(it->case_id, r->case_id) == 0 && strcmp(base_name(it->file), base_name(r->path)) == 0;
 }
 
+/* Of the live items of the case together. Those at work go side by side, so their speeds add up. */
+struct total {
+    int files, over, failed;
+    int64_t done_us, duration_us;
+    double x_realtime;
+};
+
+static void count(struct total *t, const struct import_item *it) {
+    t->files++;
+    t->over += it->state >= IMPORT_DONE;
+    t->failed += it->state == IMPORT_FAILED;
+    t->duration_us += it->duration_us;
+    t->done_us += it->state == IMPORT_DONE || it->state == IMPORT_SKIPPED ? it->duration_us : it->position_us;
+    if (it->state == IMPORT_RUNNING) t->x_realtime += it->x_realtime;
+}
+
+static json_t *total_json(const struct total *t) {
+    const double left_us = (double)(t->duration_us - t->done_us);
+    const int64_t eta_ms = t->x_realtime > 0 ? (int64_t)(left_us / t->x_realtime / 1e3) : -1;
+    return json_pack("{s:i,s:i,s:i,s:I,s:I,s:f,s:I}", "files", t->files, "over", t->over, "failed", t->failed,
+                     "done_ms", (json_int_t)(t->done_us / 1000), "duration_ms",
+                     (json_int_t)(t->duration_us / 1000), "x_realtime", t->x_realtime, "eta_ms",
+                     (json_int_t)eta_ms);
+}
+
 json_t *api_imports_json(const struct http_context *ctx, const char *case_id) {
     struct camera *cameras = NULL;
     struct recording *recordings = NULL;
     struct import_item *live = calloc(LIVE_MAX, sizeof *live);
     unsigned n_cameras = 0, n_live = 0;
     size_t n_recordings = 0;
+    struct total total = {.files = 0};
+    uint64_t free_bytes = 0;
     json_t *items = NULL;
     enum err e = live ? camera_list(ctx->reg, &cameras, &n_cameras) : ERR_NOMEM;
     if (e == OK) e = index_recordings(ctx->reader, case_id, &recordings, &n_recordings);
@@ -76,9 +105,11 @@ json_t *api_imports_json(const struct http_context *ctx, const char *case_id) {
     items = json_array();
     if (ctx->imports) n_live = ctx->imports(live, LIVE_MAX, ctx->arg);
     for (unsigned i = 0; i < n_live; i++)
-        if (strcmp(live[i].case_id, case_id) == 0)
+        if (strcmp(live[i].case_id, case_id) == 0) {
+            count(&total, &live[i]);
             json_array_append_new(items,
                                   live_json(&live[i], camera_id(cameras, n_cameras, live[i].camera_number)));
+        }
     for (size_t i = 0; i < n_recordings; i++) {
         bool shown = false;
         for (unsigned k = 0; k < n_live && !shown; k++) shown = is_same(&live[k], &recordings[i]);
@@ -91,7 +122,13 @@ out:
     free(live);
     free(recordings);
     free(cameras);
-    return items ? json_pack("{s:I,s:o}", "server_ms", (json_int_t)clock_wall_ms(), "items", items) : NULL;
+    /* Rounded down to 256 MiB: the whole state is sent as an event whenever it changes, and a disk is never
+     * quite still. */
+    if (fs_free_bytes(ctx->data_dir, &free_bytes)) free_bytes = 0;
+    return items
+               ? json_pack("{s:I,s:I,s:o,s:o}", "server_ms", (json_int_t)clock_wall_ms(), "free_bytes",
+                           (json_int_t)(free_bytes >> 28 << 28), "total", total_json(&total), "items", items)
+               : NULL;
 }
 
 void api_imports_get(struct exchange *x) {

@@ -101,6 +101,7 @@ struct http_server {
     struct clerk *gate;    /* passwords: a tenth of a second each */
     struct clerk *archive; /* long looks at the journal */
     struct logins *logins;
+    struct plan *plans; /* of api_inbox.c */
     struct exchange_list open;
     struct http_counters counters;
     struct http_view views[HTTP_VIEWS]; /* a ring */

@@ -274,6 +274,7 @@ void http_server_free(struct http_server **server) {
     struct http_server *s = *server;
     *server = NULL;
     if (!s) return;
+    api_plans_free(s);
     metrics_free(&s->metrics);
     events_free(&s->events);
     /* What is queued is written; then nobody else touches the exchanges. */

@@ -60,6 +60,13 @@ struct http_context {
     /* Builds the folder of an approved seal, on a thread of the server's; *stop set = break off. NULL: none is
      * built here. */
     void (*build_seal)(uint64_t seal_id, const atomic_bool *stop, void *arg);
+    /* Bring in and steer; each waits for the import thread (milliseconds). NULL = no importer in this
+     * process. */
+    enum err (*imports_add)(const struct import_request *rq, unsigned n, uint64_t *batch, uint64_t *jobs,
+                            void *arg);
+    enum err (*imports_order)(const struct import_order *o, unsigned *n, void *arg);
+    const char *inbox;      /* config import.inbox */
+    const char *decode_exe; /* the decode worker, for plans */
     /* NULL = nothing is known: backend "none". */
     void (*status)(struct http_status *out, void *arg);
     void *arg;

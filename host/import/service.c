@@ -12,6 +12,7 @@
 #include <event2/event.h>
 
 #include "host/base/log.h"
+#include "host/base/mailbox.h"
 #include "host/evidence/signer.h"
 #include "host/import/control.h"
 #include "host/import/retention.h"
@@ -25,7 +26,7 @@ struct service {
     int stop_fd; /* written once, to end the loop */
     /* Guards all below; held for copies only. */
     pthread_mutex_t lock;
-    pthread_cond_t started;
+    pthread_cond_t started; /* or a call is over */
     bool has_started;
     enum err start_err;
     struct import_item *items;
@@ -35,6 +36,7 @@ struct service {
     struct event_base *base;
     struct importer *im;
     struct control *control;
+    struct mailbox *calls;
     struct register_db *reg; /* these two: for the purge alone */
     struct signer *signer;
 };
@@ -101,11 +103,67 @@ static void on_item(const struct import_item *i, void *arg) {
     if (s->control) control_item(s->control, i);
 }
 
+/* Something that another thread wants of the importer, and waits for. */
+struct call {
+    struct mail mail; /* first member */
+    const struct import_request *rq;
+    const struct import_order *order;
+    unsigned n;
+    uint64_t batch, *jobs;
+    enum err result;
+    bool over;
+};
+
+static void on_call(struct mail *m, void *arg) {
+    struct service *s = arg;
+    struct call *c = (struct call *)m;
+    enum err e = OK;
+    if (c->order) {
+        c->n = importer_order(s->im, c->order);
+    } else {
+        c->batch = importer_new_batch(s->im);
+        for (unsigned i = 0; !e && i < c->n; i++) {
+            struct import_request rq = c->rq[i];
+            rq.batch = c->batch;
+            e = importer_add(s->im, &rq, &c->jobs[i]);
+        }
+    }
+    snapshot(s); /* whoever asked sees it at once */
+    pthread_mutex_lock(&s->lock);
+    c->result = e;
+    c->over = true;
+    pthread_cond_broadcast(&s->started);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void call(struct service *s, struct call *c) {
+    mailbox_post(s->calls, &c->mail);
+    pthread_mutex_lock(&s->lock);
+    while (!c->over) pthread_cond_wait(&s->started, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+}
+
+enum err service_add(struct service *s, const struct import_request *rq, unsigned n, uint64_t *batch,
+                     uint64_t *jobs) {
+    struct call c = {.rq = rq, .n = n, .jobs = jobs};
+    call(s, &c);
+    *batch = c.batch;
+    return c.result;
+}
+
+enum err service_order(struct service *s, const struct import_order *o, unsigned *n) {
+    struct call c = {.order = o};
+    call(s, &c);
+    *n = c.n;
+    return c.result;
+}
+
 static enum err build(struct service *s) {
     s->base = event_base_new();
     if (!s->base) return ERR_NOMEM;
     enum err e = importer_new(s->base, &s->cfg, on_item, NULL, s, &s->im);
     if (!e) e = control_new(s->base, s->cfg.dir, s->im, &s->control);
+    if (!e) e = mailbox_new(s->base, on_call, s, &s->calls);
     if (e) return e;
     if (s->retention.automatic) {
         e = register_open(s->cfg.dir, false, &s->reg);
@@ -141,6 +199,7 @@ static void *run(void *arg) {
     if (stop) event_free(stop);
     if (hour) event_free(hour);
     control_free(&s->control);
+    mailbox_free(s->calls);
     importer_free(&s->im);
     signer_close(&s->signer);
     register_close(&s->reg);

@@ -32,6 +32,11 @@ struct service_retention {
 MUST_CHECK enum err service_start(const struct importer_config *cfg,
                                   const struct service_retention *retention, struct service **out);
 unsigned service_items(struct service *s, struct import_item *out, unsigned max);
+/* One batch; jobs[n] are its numbers. Waits for the import thread. The first failure ends it; what was added
+ * stays. */
+MUST_CHECK enum err service_add(struct service *s, const struct import_request *rq, unsigned n,
+                                uint64_t *batch, uint64_t *jobs);
+MUST_CHECK enum err service_order(struct service *s, const struct import_order *o, unsigned *n);
 void service_status(struct service *s, struct service_status *out);
 /* Ends the thread; running imports go on at the next start. */
 void service_stop(struct service **s);

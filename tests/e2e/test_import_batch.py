@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 
-from relecture_e2e import Site, clip, main
+from relecture_e2e import Server, Site, clip, main, wait_for
 
 CAMERAS = ("gare-01", "quai-02")
 H14 = 1795179600000  # 2026-11-20 14:00 in Paris
@@ -118,14 +118,55 @@ def what_cannot_be_imported_is_named_and_the_rest_comes_in_exactly_once():
     site.close()
 
 
-def a_hundred_tiny_files_are_one_batch():
+def thirty_tiny_files_are_one_batch():
     site = Site(CAMERAS, hours=("12", "16"))
-    files = [f"2026-11-20/gare-01/14-{m:02}-{s:02}.mp4" for m in range(10) for s in range(0, 60, 6)]
+    files = [f"2026-11-20/gare-01/14-{m:02}-{s:02}.mp4" for m in range(5) for s in range(0, 60, 10)]
     top = folder(site, **{f: None for f in files})
     out = site("import", "--case", site.case, "--yes", "--json", top, check=0, timeout=600).stdout
     states = [json.loads(line)["state"] for line in out.splitlines()]
     assert states == ["done"] * len(files), states
     site("check-index", check=0)
+    site.close()
+
+
+def the_page_looks_into_the_inbox_brings_in_and_steers_and_nothing_outside_is_reached():
+    site = Site(CAMERAS, hours=("12", "16"))
+    top = folder(site, **{"gare-01_20261120140000.mp4": None, "sub/gare-01_20261120140100.mp4": None, "x/late.mp4": None})
+    os.symlink("/etc/passwd", os.path.join(top, "link"))
+    with open(os.path.join(site.top, "secret.mp4"), "w") as f:
+        f.write("outside")
+    server = Server(site, [f"import.inbox={top}"])
+    c = server.login()
+    status, body = c.get("/imports/inbox")
+    assert status == 200 and body["root"] == "export" and body["folders"] == ["sub", "x"], (status, body)
+    assert [f["name"] for f in body["files"]] == ["gare-01_20261120140000.mp4"], body
+    assert c.get("/imports/inbox?path=sub")[1]["files"][0]["name"] == "gare-01_20261120140100.mp4"
+    for bad in ("..", "../secret.mp4", "/etc", "link", "sub/../../secret.mp4", "nowhere"):
+        assert c.get(f"/imports/inbox?path={bad}")[0] == 404, bad
+        assert c.post("/imports/plan", {"paths": [bad]})[0] == 404, bad
+        files = [{"path": bad, "camera_id": "gare-01", "start_ms": H14}]
+        assert c.post("/imports", {"files": files})[0] in (404, 422), bad
+    status, plan = c.post("/imports/plan", {"paths": ["."]})
+    assert status == 200 and plan["n_files"] == 3, (status, plan)
+    known = [f for f in plan["files"] if f["camera_id"] and f["start_ms"] >= 0]
+    assert sorted(f["path"] for f in known) == ["gare-01_20261120140000.mp4", "sub/gare-01_20261120140100.mp4"], plan
+    assert c.post("/imports", {"files": [{"path": known[0]["path"], "camera_id": "nowhere", "start_ms": 1}]})[0] == 403
+    assert c.post("/imports", {"files": []})[0] == 422
+    status, added = c.post("/imports", {"files": [{k: f[k] for k in ("path", "camera_id", "start_ms")} for f in known],
+                                        "priority": 3})
+    assert status == 202 and len(added["jobs"]) == 2, (status, added)
+    wait_for(lambda: c.get("/imports")[1]["total"]["over"] == 2, 120, "both in")
+    body = c.get("/imports")[1]
+    assert [(i["state"], i["priority"], i["batch_id"]) for i in body["items"]] == [("done", 3, added["batch_id"])] * 2, body
+    assert c.post(f"/imports/{added['jobs'][0]}", {"action": "pause"})[0] == 404  # it is over
+    assert c.post("/imports/all", {"action": "pause"}) == (200, {"n": 0})
+    assert c.post("/imports/all", {"action": "burn"})[0] == 422
+    assert c.post("/imports/all", {"action": "priority"})[0] == 422
+    server.stop()
+    closed = Server(site)
+    c = closed.login()
+    assert c.get("/imports/inbox")[0] == 403
+    closed.stop()
     site.close()
 
 
@@ -135,5 +176,6 @@ if __name__ == "__main__":
         split_files_follow_each_other_and_gaps_overlaps_and_twins_are_shown,
         the_hour_that_autumn_repeats_is_doubted_and_a_file_just_written_too,
         what_cannot_be_imported_is_named_and_the_rest_comes_in_exactly_once,
-        a_hundred_tiny_files_are_one_batch,
+        thirty_tiny_files_are_one_batch,
+        the_page_looks_into_the_inbox_brings_in_and_steers_and_nothing_outside_is_reached,
     ])
