@@ -453,16 +453,6 @@ enum err importer_resume(struct importer *im) {
     return e;
 }
 
-bool import_action_of(const char *name, enum import_action *out) {
-    static const char *const names[] = {"pause", "resume", "cancel", "priority"};
-    for (unsigned i = 0; name && i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(name, names[i]) != 0) continue;
-        *out = (enum import_action)i;
-        return true;
-    }
-    return false;
-}
-
 static void obey(struct importer *im, struct node *n, const struct import_order *o) {
     switch (o->action) {
     case IMPORT_PAUSE:
