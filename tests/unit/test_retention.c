@@ -177,7 +177,7 @@ static void the_end_of_a_case_takes_its_footage_but_not_what_another_needs(void 
     film(c, 1, 1, 3, RECORDING_DONE);
     film(c, 0, 1, 3, RECORDING_DONE); /* in the open case's perimeter */
     film(c, 1, 1, 2, RECORDING_RUNNING);
-    assert_int_equal(case_close(c->r, c->case_id[1]), OK);
+    assert_int_equal(case_close(c->r, c->case_id[1], "boss"), OK);
     assert_int_equal(run(c, false, &p), OK);
     assert_int_equal(passages(c, 1), 10); /* the one that is still being analysed */
     assert_int_equal(passages(c, 0), 10);
