@@ -4,8 +4,9 @@
   nice /usr/bin/python3 models/plate-read/train.py --work DIR [--choose DIR/plates/romanian-dashcam]
 
 Needs Debian's python3-torch, python3-opencv, python3-pil and the fonts named in README.md. Samples are drawn once into
-DIR (about 0.8 GB). Every CHECK steps the averaged weights are measured on the set given by --choose (real plates that
-are never trained on); the best state is written to DIR/plate-read.pt. export.py turns that into weights and positions.
+DIR (about 1 GB). Two stages, each with a rate that falls to zero; the second begins with the last state of the first.
+Every CHECK steps the averaged weights are measured on the set given by --choose (real plates that are never trained
+on); the best state of the last stage is written to DIR/plate-read.pt. export.py turns that into weights and positions.
 """
 import argparse
 import os
@@ -24,7 +25,11 @@ from net import CLASSES, Reader  # noqa: E402
 from blocks import Average, rate, to_input  # noqa: E402
 from samples import cached_set  # noqa: E402
 
-COLUMNS, BATCH, CHECK = 32, 64, 500
+COLUMNS, BATCH, CHECK = 32, 64, 250
+STAGES = [  # steps, peak rate, sets of samples: (seed, size)
+    (2500, 3e-3, [(1, 30000)]),
+    (1000, 1e-3, [(2, 30000), (3, 20000)]),
+]
 IGNORE = -1
 
 
@@ -51,46 +56,37 @@ def vary(x, generator):
     return x.clamp(-2, 1.984375)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", required=True)
-    parser.add_argument("--choose", help="folder of real plates with labels.csv, for choosing the state")
-    parser.add_argument("--steps", type=int, default=9000)
-    parser.add_argument("--sets", type=int, default=2, help="sets of 30,000 samples")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", default="plate-read.pt")
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    torch.manual_seed(args.seed)
-    generator = torch.Generator().manual_seed(args.seed)
-    rng = np.random.default_rng(args.seed)
-    parts = [cached_set(args.work, "read", readings, 1 + i, 30000, 2) for i in range(args.sets)]
+def run_stage(args, stage, state, choose):
+    """-> the averaged weights at its end; the best by `choose` (without it, the last) are in DIR/plate-read.pt."""
+    steps, peak, sets = stage
+    generator = torch.Generator().manual_seed(args.seed + steps)
+    rng = np.random.default_rng([args.seed, steps])
+    parts = [cached_set(args.work, "read", readings, seed, size, 2) for seed, size in sets]
     crops = np.concatenate([p["crops"] for p in parts])
     text = np.concatenate([p["text"] for p in parts])
-    labels = np.concatenate([column_labels(p["text"], p["spots"]) for p in parts])
+    labels = torch.from_numpy(np.concatenate([column_labels(p["text"], p["spots"]) for p in parts]))
     lengths = torch.from_numpy((text > 0).sum(axis=1).astype(np.int64))
     targets = torch.from_numpy(text.astype(np.int64))
-    labels = torch.from_numpy(labels)
-    choose = real.load(args.choose) if args.choose else None
 
     net = Reader()
+    if state:
+        net.load_state_dict(state)
     average = Average(net, 0.998)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=1e-4)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=peak, weight_decay=1e-4)
     best, t0, order, sums = -1.0, time.time(), [], []
-    for step in range(args.steps):
+    for step in range(steps):
         if len(order) < BATCH:
             order = rng.permutation(len(crops))
         pick, order = order[:BATCH], order[BATCH:]
         for g in optimiser.param_groups:
-            g["lr"] = rate(step, args.steps, 3e-3)
+            g["lr"] = rate(step, steps, peak)
         x = vary(to_input(crops[pick]), generator)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             y = net(x)
         y = y.float()
         loss = F.cross_entropy(y, labels[pick], ignore_index=IGNORE)
         sums.append(loss.item())
-        if step > 0.35 * args.steps:
+        if state or step > 0.35 * steps:
             lp = F.log_softmax(y, dim=1).permute(2, 0, 1)
             ctc = F.ctc_loss(lp, targets[pick], torch.full((BATCH,), COLUMNS), lengths[pick], zero_infinity=True)
             loss = 0.5 * loss + 0.15 * ctc
@@ -109,10 +105,27 @@ def main():
                 line += f" chosen on: exact {exact:.3f} characters {characters:.3f}"
             if score >= best:
                 best = score
-                torch.save(average.net.state_dict(), os.path.join(args.work, args.out))
+                torch.save(average.net.state_dict(), os.path.join(args.work, "plate-read.pt"))
                 line += " kept"
             print(line, flush=True)
-    torch.save(average.net.state_dict(), os.path.join(args.work, "last-" + args.out))
+    torch.save(average.net.state_dict(), os.path.join(args.work, "plate-read-last.pt"))
+    return average.net.state_dict()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", required=True)
+    parser.add_argument("--choose", help="folder of real plates with labels.csv, for choosing the state")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", help="the state after stage 1, to run stage 2 alone")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    torch.manual_seed(args.seed)
+    choose = real.load(args.choose) if args.choose else None
+    state = torch.load(args.start) if args.start else None
+    for stage in STAGES[1 if args.start else 0:]:
+        state = run_stage(args, stage, state, choose)
 
 
 if __name__ == "__main__":

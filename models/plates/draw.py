@@ -160,7 +160,8 @@ def draw_plate(rng, faces, face_weights, text=None):
         band(rng, canvas, width - right, right, "", face, blue, str(rng.integers(10, 100)))
     top = int((ROWS - rows) * rng.uniform(0.35, 0.65))
     for ch, gx, w in glyphs:
-        paint(canvas, cv2.resize(face[ch], (w, rows), interpolation=cv2.INTER_AREA), int(gx), top, ink)
+        size = (w, round(rows * face[ch].shape[0] / CAP))
+        paint(canvas, cv2.resize(face[ch], size, interpolation=cv2.INTER_AREA), int(gx), top, ink)
     for ch, gx, w in gaps:
         if ch == "-":
             bar = np.full((max(3, int(rows * rng.uniform(0.09, 0.16))), max(3, int(w))), 255, np.uint8)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Typefaces for drawn plates: a stroke face of our own in many variants, and faces of Debian packages.
 
-A face is {character: mask}; a mask is a uint8 picture of CAP rows, 255 where there is paint, as wide as the glyph.
+A face is {character: mask}; a mask is a uint8 picture, 255 where there is paint, as wide as the glyph and CAP rows high;
+more where a font lets a J or Q hang below the line.
 """
 import glob
 
@@ -9,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-CAP = 96  # rows of a mask
+CAP = 96  # rows of a capital
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DIGITS = "0123456789"
 CHARACTERS = DIGITS + LETTERS
@@ -156,18 +157,24 @@ def stroke_face(rng):
 
 
 def font_face(path):
-    """A face of a font file: each glyph cut to its paint and stretched to CAP rows."""
+    """A face of a font file: each glyph cut to its paint, an H made CAP rows high; round letters, which overshoot a little,
+    are made as high, what hangs well below the line stays there."""
     font = ImageFont.truetype(path, 160)
-    face = {}
+    boxes, pictures, face = {}, {}, {}
     for ch in CHARACTERS:
-        picture = Image.new("L", (360, 300))
-        ImageDraw.Draw(picture).text((60, 40), ch, fill=255, font=font)
-        box = picture.getbbox()
-        if not box:
+        pictures[ch] = Image.new("L", (360, 300))
+        ImageDraw.Draw(pictures[ch]).text((60, 40), ch, fill=255, font=font)
+        boxes[ch] = pictures[ch].getbbox()
+        if not boxes[ch]:
             raise ValueError(f"{path} has no {ch}")
-        mask = np.array(picture.crop(box))
-        width = max(6, round(mask.shape[1] * CAP / mask.shape[0]))
-        face[ch] = cv2.resize(mask, (width, CAP), interpolation=cv2.INTER_AREA)
+    high = boxes["H"][3] - boxes["H"][1]
+    for ch in CHARACTERS:
+        mask = np.array(pictures[ch].crop(boxes[ch]))
+        rows = CAP
+        if boxes[ch][3] > boxes["H"][3] + 0.08 * high:
+            rows = round(CAP * mask.shape[0] / high)
+        width = max(6, round(mask.shape[1] * rows / mask.shape[0]))
+        face[ch] = cv2.resize(mask, (width, rows), interpolation=cv2.INTER_AREA)
     return face
 
 

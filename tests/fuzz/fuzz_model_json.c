@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a detector's model.json: refused, or numbers that decoding may rely on. */
+/* Any bytes as the model.json of a detector or a plate network: refused, or numbers that decoding may rely
+ * on. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/base/fs.h"
 #include "host/base/log.h"
 #include "host/pipe/detect_manifest.h"
+#include "host/pipe/plate_net.h"
 #include "tests/fuzz/fuzz.h"
 
 #define REQUIRE(x)                                                                                           \
@@ -48,9 +50,40 @@ static void check_numbers(const struct detect_manifest *m) {
     REQUIRE(!strchr(m->labels_file, '/'));
 }
 
+/* What is accepted decodes any tensor into boxes and regions inside the picture, and into texts. */
+static void try_plate_net(const uint8_t *data, size_t n, enum plate_task task) {
+    struct plate_net m;
+    const enum err e = plate_net_parse("fuzz", (const char *)data, n, task, &m);
+    REQUIRE(e == OK || e == ERR_CORRUPT || e == ERR_DENIED);
+    if (e) return;
+    REQUIRE(memchr(m.name, 0, sizeof m.name) && m.name[0] && memchr(m.tensor, 0, sizeof m.tensor) &&
+            m.tensor[0]);
+    REQUIRE(m.n_files >= 1 && m.n_files <= PLATE_FILES_MAX);
+    const size_t n_bytes = plate_net_bytes(&m);
+    REQUIRE(n_bytes > 0);
+    int8_t *out = malloc(n_bytes);
+    REQUIRE(out);
+    for (size_t i = 0; i < n_bytes; i++) out[i] = (int8_t)data[i % n];
+    if (task == PLATE_FIND) {
+        const struct wire_roi region = {600, 400, 640, 480};
+        struct plate_box box;
+        struct wire_roi roi;
+        if (plate_net_find(&m, out, &region, &box) && plate_net_region(&m, &box, 1280, 720, &roi))
+            REQUIRE(roi.x_px % 2 == 0 && roi.y_px % 2 == 0 && roi.w_px >= 2 && roi.h_px >= 2 &&
+                    roi.x_px + roi.w_px <= 1280 && roi.y_px + roi.h_px <= 720);
+    } else {
+        struct plate_guess g;
+        plate_net_read(&m, out, &g);
+        REQUIRE(g.n_chars <= PLATE_TEXT_MAX);
+    }
+    free(out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     struct detect_manifest m;
     const struct vocab *vocab = words();
+    try_plate_net(data, n, PLATE_FIND);
+    try_plate_net(data, n, PLATE_READ);
     enum err e = detect_manifest_parse("fuzz", (const char *)data, n, &m);
     REQUIRE(e == OK || e == ERR_CORRUPT || e == ERR_DENIED);
     if (e) return 0;
@@ -69,9 +102,12 @@ size_t fuzz_make_input(uint64_t seed, uint8_t *out, size_t cap) {
     static const char *const other[] = {"0",    "-1",  "1e9",        "32",      "\"face\"", "null",
                                         "[]",   "{}",  "0.5",        "\"\"",    "\"BGR\"",  "2147483648",
                                         "true", "1.0", "\"detect\"", "\"a/b\"", "4",        "\"\\u0000\""};
+    static const char *const committed[] = {"tests/golden/detect/model.json",
+                                            "tests/fuzz/corpus/model_json/plate-find",
+                                            "tests/fuzz/corpus/model_json/plate-read"};
     char *text = NULL;
     size_t n, at = 0;
-    if (fs_read("tests/golden/detect/model.json", DETECT_JSON_MAX, &text, &n)) return 0;
+    if (fs_read(committed[seed % 3], DETECT_JSON_MAX, &text, &n)) return 0;
     for (const char *p = text; *p && at + 64 < cap;) {
         size_t word = strcspn(p, ",:]}[{\n");
         seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
