@@ -4,7 +4,7 @@
   nice /usr/bin/python3 models/plate-find/train.py --work DIR [--real DATA/plates/romanian-dashcam]
 
 Needs Debian's python3-torch, python3-opencv, python3-pil and the fonts named in README.md. Samples are drawn once into
-DIR (about 1.3 GB). Every CHECK steps the averaged weights are measured on the videos that are not trained on; the best
+DIR (about 0.9 GB). Every CHECK steps the averaged weights are measured on the videos that are not trained on; the best
 state is written to DIR/plate-find.pt. export.py turns that into weights and positions.
 """
 import argparse
@@ -109,8 +109,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", required=True)
     parser.add_argument("--real", help="the permissive real set: one video is trained on, the others choose the state")
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--samples", type=int, default=15000)
+    parser.add_argument("--steps", type=int, default=1600)
+    parser.add_argument("--samples", type=int, default=12000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", default="plate-find.pt")
     args = parser.parse_args()

@@ -25,10 +25,10 @@ from net import CLASSES, Reader  # noqa: E402
 from blocks import Average, rate, to_input  # noqa: E402
 from samples import cached_set  # noqa: E402
 
-COLUMNS, BATCH, CHECK = 32, 64, 250
+COLUMNS, BATCH, CHECK = 32, 64, 150
 STAGES = [  # steps, peak rate, sets of samples: (seed, size)
     (2500, 3e-3, [(1, 30000)]),
-    (1000, 1e-3, [(2, 30000), (3, 20000)]),
+    (600, 1e-3, [(2, 16000)]),
 ]
 IGNORE = -1
 

@@ -140,11 +140,15 @@ def draw_plate(rng, faces, face_weights, text=None):
 
     # Lay out first, so that the canvas has the right width.
     x, glyphs, gaps = left + edge, [], []
+    cell = 0  # most countries give every character the same room, so that a 1 or I stands alone in it
+    if rng.random() < 0.5:
+        cell = float(np.median([face[c].shape[1] for c in written if c in face])) * rows / CAP * stretch
     for ch in written:
         if ch in face:
             w = max(4, int(face[ch].shape[1] * rows / CAP * stretch))
-            glyphs.append((ch, x, w))
-            x += w + gap
+            room = max(w, cell)
+            glyphs.append((ch, x + (room - w) / 2, w))
+            x += room + gap
         else:
             w = rows * {"-": rng.uniform(0.2, 0.36), " ": rng.uniform(0.15, 0.5), "o": rng.uniform(0.32, 0.5),
                         "c": rng.uniform(0.4, 0.6)}[ch]

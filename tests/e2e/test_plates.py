@@ -4,7 +4,6 @@
 and no plate exists. The clip is a car of Debian's opencv-doc with a drawn plate (plate.png: BX-428-TL, invented)."""
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 
@@ -103,15 +102,14 @@ def outside_the_period_of_its_case_nothing_is_read():
 
 
 def plate_workers_of(server):
-    return [pid for pid, name in children(server.pid).items()
+    return [pid for pid, name in children(server.process.pid).items()
             if name == "relecture-card" and "plate-" in read_proc(f"/proc/{pid}/cmdline")]
 
 
 def a_server_holds_the_networks_only_while_such_a_recording_is_at_work():
     site = make_site(CRITERIA, "vehicle.plate")
-    server = site.popen("serve", "--listen", "127.0.0.1:0", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    server = site.serve()
     try:
-        assert server.stdout.readline()
         assert plate_workers_of(server) == []
         client = site.popen(*site.import_args(car_clip("long.mp4", "8")), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         wait_for(lambda: len(plate_workers_of(server)) == 2, 120, "both plate networks at work")
@@ -119,10 +117,29 @@ def a_server_holds_the_networks_only_while_such_a_recording_is_at_work():
         assert json.loads(out.splitlines()[-1])["state"] == "done", out
         wait_for(lambda: plate_workers_of(server) == [], 60, "both plate networks gone")
         assert plates_of(site) == [TEXT]
+        the_users_right_is_the_third_switch(server)
     finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(30)
+        server.stop()
         site.close()
+
+
+def the_users_right_is_the_third_switch(server):
+    """By the API: the same question from a user without the right, and with it."""
+    operator, question = server.login(), {"plate": {"pattern": TEXT, "mode": "exact"}}
+    status, answer = operator.post("/search", question)
+    assert status == 403 and answer["params"] == {"criterion": "vehicle.plate"}, (status, answer)
+    status, answer = operator.post("/search", {"sentence": "véhicule"})
+    assert status == 200 and answer["items"] and not any("plate" in i for i in answer["items"]), answer
+    db = sqlite3.connect(os.path.join(server.site.dir, "register.db"), timeout=30)
+    assert db.execute("UPDATE user SET criteria='all,vehicle.plate' WHERE login='operator-1'").rowcount == 1
+    db.commit()
+    db.close()
+    operator = server.login()
+    for plate, total in ((question["plate"], 1), ({"pattern": "428", "mode": "pattern"}, 1),
+                         ({"pattern": "BX429TL", "mode": "fuzzy", "max_slips": 1}, 1),
+                         ({"pattern": "BX429TL", "mode": "exact"}, 0)):
+        status, answer = operator.post("/search", {"plate": plate})
+        assert status == 200 and [i["plate"]["text"] for i in answer["items"]] == [TEXT] * total, (plate, answer)
 
 
 def purging_the_recording_erases_the_plate():
