@@ -16,6 +16,7 @@
 #include "host/base/vocab.h"
 #include "host/case/case_plates.h"
 #include "host/case/register.h"
+#include "host/evidence/case_end.h"
 #include "host/evidence/daily.h"
 #include "host/evidence/folder.h"
 #include "host/http/certificate.h"
@@ -57,7 +58,8 @@ static bool plates_allowed(const char *case_id, uint16_t camera_number, int64_t 
                                to_ms);
 }
 
-/* "a,b" names folders of models_dir. A name too long becomes an empty one: opening it then says what is wrong. */
+/* "a,b" names folders of models_dir. A name too long becomes an empty one: opening it then says what is
+ * wrong. */
 static void name_looks(const struct config *cfg, struct app_models *models, struct importer_config *out) {
     unsigned n = 0;
     for (const char *p = cfg->looks; *p && strcmp(cfg->looks, "none") != 0 && n < LOOK_NETS_MAX;) {
@@ -154,6 +156,14 @@ static void build_seal_of(uint64_t seal_id, const atomic_bool *stop, void *arg) 
     if (folder_build(&ctx, seal_id, text, sizeof text) != OK) log_warn("app", "a seal was not built");
 }
 
+/* On the import thread; what it uses of the application does not change any more. */
+static void case_ending(const char *case_id, void *arg) {
+    const struct app *a = arg;
+    const struct case_end_context ctx = {
+        .dir = a->dir, .config = &a->cfg, .vocab = a->vocab, .accuracy = a->accuracy, .version = a->version};
+    if (case_end_record(&ctx, case_id, NULL)) log_error("app", "no closing record of case %s", case_id);
+}
+
 static void on_signal(evutil_socket_t sig, short what, void *arg) {
     (void)what;
     struct app *a = arg;
@@ -226,7 +236,9 @@ static enum err open_all(struct app *a, const char *version) {
     struct importer_config ic;
     app_importer_config(&a->cfg, a->dir, a->vocab, &a->models, &ic);
     const struct service_retention retention = {.automatic = strcmp(a->cfg.purge, "hourly") == 0,
-                                                .site_days = a->cfg.retention_days};
+                                                .site_days = a->cfg.retention_days,
+                                                .ending = case_ending,
+                                                .arg = a};
     e = service_start(&ic, &retention, &a->imports);
     if (e == ERR_BUSY)
         return fail(e, "another relecture process writes to %s; wait for it or end it", a->dir);

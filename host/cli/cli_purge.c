@@ -4,8 +4,11 @@
 #include <stdlib.h>
 
 #include "host/base/clock.h"
+#include "host/base/log.h"
 #include "host/case/hold.h"
 #include "host/cli/cli.h"
+#include "host/cli/version.h"
+#include "host/evidence/case_end.h"
 #include "host/evidence/signer.h"
 #include "host/import/retention.h"
 #include "host/index/index.h"
@@ -51,12 +54,34 @@ static enum err by_wish(struct index_writer *w, struct register_db *r, const str
     return e;
 }
 
+struct end {
+    const struct cli *cli;
+    const struct vocab *vocab;
+};
+
+static void ending(const char *case_id, void *arg) {
+    const struct end *end = arg;
+    struct accuracy *accuracy = NULL;
+    const struct config *cfg = &end->cli->config;
+    if (accuracy_load(cfg->accuracy, end->vocab, &accuracy))
+        log_warn("purge", "no measured figures: %s", cfg->accuracy);
+    const struct case_end_context ctx = {.dir = end->cli->dir,
+                                         .config = cfg,
+                                         .vocab = end->vocab,
+                                         .accuracy = accuracy,
+                                         .version = RELECTURE_VERSION};
+    if (case_end_record(&ctx, case_id, NULL)) log_warn("purge", "no closing record of case %s", case_id);
+    accuracy_free(&accuracy);
+}
+
 static enum err by_term(const struct cli *cli, struct index_writer *w, struct register_db *r,
-                        const struct wish *t, struct purge_receipt *receipt) {
+                        const struct wish *t, struct end *end, struct purge_receipt *receipt) {
     const struct retention term = {.dir = cli->dir,
                                    .site_days = cli->config.retention_days,
                                    .clock_confirmed = t->clock_confirmed,
-                                   .user = cli_user()};
+                                   .user = cli_user(),
+                                   .ending = ending,
+                                   .arg = end};
     struct signer *s = cli_signer(cli);
     if (!s) return ERR_DENIED;
     const enum err e = retention_run(w, r, s, &term, receipt);
@@ -69,9 +94,10 @@ static enum err purge(struct cli *cli, struct register_db *r, const struct wish 
     struct index_writer *w;
     struct vocab *v = cli_vocab(cli);
     if (!v) return ERR_MISSING;
+    struct end end = {.cli = cli, .vocab = v};
     enum err e = index_writer_open(cli->dir, v, &w);
     if (!e) {
-        e = t->case_id || t->before ? by_wish(w, r, t, receipt) : by_term(cli, w, r, t, receipt);
+        e = t->case_id || t->before ? by_wish(w, r, t, receipt) : by_term(cli, w, r, t, &end, receipt);
         /* Under the writer's lock, so no server makes new ones meanwhile. A clip of another case may show
          * what goes now: all of them go. */
         char cache[FS_PATH_MAX];

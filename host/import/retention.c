@@ -11,6 +11,7 @@
 #include "host/base/log.h"
 #include "host/case/hold.h"
 #include "host/case/journal.h"
+#include "host/evidence/folder.h"
 #include "host/media/extract.h"
 
 struct run {
@@ -124,7 +125,10 @@ static enum err by_case(struct run *x, struct purge_receipt *sum) {
         struct purge_receipt one;
         x->ending = ended[i].case_id;
         x->still_imported = false;
+        if (x->t->ending) x->t->ending(ended[i].case_id, x->t->arg);
         e = settled(x, index_purge_case(x->w, ended[i].case_id, &keep, &one));
+        uint64_t n_files = 0;
+        if (!e) e = folder_erase_case(x->t->dir, x->r, ended[i].case_id, &n_files);
         if (e) break;
         add(sum, &one);
         /* Until it has the receipt of its end, the case comes up again at each run. */

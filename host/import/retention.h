@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* retention.h - what has reached its term goes: by age (the site's days, a camera's own where they are
  * fewer), and with the end of its case; never what a legal hold keeps. Rows, bitmaps, plates, vectors,
- * thumbnails, cached clips and stills; a line of the journal and a signed receipt for each. The originals,
- * which were registered by reference, are not touched. Threads: the writer's. */
+ * thumbnails, cached clips and stills, the folders of seals; a line of the journal and a signed receipt for
+ * each. The originals, which were registered by reference, are not touched. Threads: the writer's. */
 #ifndef HOST_IMPORT_RETENTION_H
 #define HOST_IMPORT_RETENTION_H
 
@@ -18,6 +18,10 @@ struct retention {
     int site_days;        /* from capture to erasure */
     bool clock_confirmed; /* a person says that the machine's clock is right (host/case/hold.h) */
     const char *user;     /* for the journal: who purges */
+    /* Before the footage of a case that ended goes: its closing record. A failure is its own to log and
+     * delays nothing. NULL = none. */
+    void (*ending)(const char *case_id, void *arg);
+    void *arg;
 };
 /* Sums up what went. ERR_DENIED: the clock leapt (logged, nothing was erased). ERR_BUSY: the rows are gone,
  * but a reader holds an old state, so their bytes may still stand in index.db's log until the next purge.

@@ -81,7 +81,11 @@ static void on_tick(evutil_socket_t fd, short what, void *arg) {
 
 /* A failure is logged, and the next hour tries again. */
 static void purge(struct service *s) {
-    const struct retention t = {.dir = s->cfg.dir, .site_days = s->retention.site_days, .user = "server"};
+    const struct retention t = {.dir = s->cfg.dir,
+                                .site_days = s->retention.site_days,
+                                .user = "server",
+                                .ending = s->retention.ending,
+                                .arg = s->retention.arg};
     struct purge_receipt receipt;
     const enum err e = retention_run(importer_writer(s->im), s->reg, s->signer, &t, &receipt);
     if (e == ERR_BUSY) log_warn("service", "op=purge err=%s: the log still holds old pages", err_text(e));

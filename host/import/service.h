@@ -26,6 +26,8 @@ struct service_status {
 struct service_retention {
     bool automatic;
     int site_days;
+    void (*ending)(const char *case_id, void *arg); /* see struct retention; on the import thread */
+    void *arg;
 };
 /* `cfg` is copied, what it points to is borrowed. Takes up what an earlier process left running. ERR_BUSY:
  * another process writes to this data directory; the others as importer_new(). */

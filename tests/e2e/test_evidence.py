@@ -228,6 +228,26 @@ def a_recording_that_was_altered_is_not_sealed():
         os.rename(kept, path)
 
 
+def the_end_of_a_case_leaves_its_record_and_none_of_its_footage():
+    seal = os.path.join(site.dir, "exports", f"seal-{site.seal}")
+    site("case", "hold", site.case, "--until", "2027-06-01T00:00:00Z", "--reason", "instruction en cours", check=0)
+    site("case", "close", site.case, check=0)
+    assert json.loads(site("purge", "--json", check=0).stdout)["recordings"] == 0  # held
+    assert os.path.isdir(seal)
+    site("case", "hold", site.case, "--release", check=0)
+    receipt = json.loads(site("purge", "--json", check=0).stdout)
+    assert receipt["recordings"] == 1 and receipt["sightings"] >= len(hits), receipt
+    assert not os.path.exists(seal) and not os.path.exists(seal + ".tar")
+    record = os.path.join(site.dir, "exports", f"closing-{site.case}")
+    run("sha256sum", "-c", "SHA256SUMS", cwd=record, check=0)
+    with open(os.path.join(record, "proces-verbal.html")) as f:
+        text = f.read()
+    for said in ("Passages écartés (1)", "Passages retenus (1)", "examiné", "Arrêté 12", "OPJ Martin, SRPJ", "personne"):
+        assert said in text, said
+    assert "effacé de l'index" not in text  # it was written before the erasure
+    assert json.loads(site("purge", "--json", check=0).stdout)["recordings"] == 0  # the end is told once
+
+
 def the_journal_holds_every_step_and_no_password():
     site("journal", "verify", check=0)
     out = os.path.join(site.top, "journal")
@@ -258,6 +278,7 @@ if __name__ == "__main__":
             the_masked_area_holds_constant_pixels_and_the_original_does_not,
             the_manifest_says_what_it_must,
             a_recording_that_was_altered_is_not_sealed,
+            the_end_of_a_case_leaves_its_record_and_none_of_its_footage,
             the_journal_holds_every_step_and_no_password,
         ])
     finally:
