@@ -31,10 +31,11 @@ static enum err add_file(struct sums *s, const char *path, const char *name) {
     if (!more) return ERR_NOMEM;
     s->files = more;
     struct sums_file *f = &more[s->n];
-    if (strlen(name) >= sizeof f->name) return ERR_USAGE;
+    const size_t length = strlen(name);
+    if (length >= sizeof f->name) return ERR_USAGE;
     for (const char *p = name; *p; p++)
         if ((unsigned char)*p <= 0x20 || *p == 0x7f || *p == '\\') return ERR_USAGE;
-    snprintf(f->name, sizeof f->name, "%s", name);
+    memcpy(f->name, name, length + 1);
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return ERR_IO;
     const enum err e = fs_sha256_fd(fd, f->sha256, &f->bytes, NULL, NULL);
