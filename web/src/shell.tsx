@@ -44,20 +44,49 @@ const later: Readonly<Record<Exclude<Page, "search">, () => Promise<ComponentTyp
   about: () => import("./pages/about").then((m) => m.AboutPage),
 };
 
+/* Once somebody is at work the other pages he may see are fetched too, so that a server that restarts takes none of
+ * them away. */
+function fetchLater(): void {
+  const wanted = (Object.keys(later) as (keyof typeof later)[]).filter((name) =>
+    may(...(pages.find((p) => p.page === name)?.rights ?? [])),
+  );
+  requestIdleCallback(() => {
+    void Promise.allSettled([withOffice(), ...wanted.map((name) => later[name]())]);
+  });
+}
+
 function Later({ name }: { name: keyof typeof later }): JSX.Element {
   const [found, setFound] = useState<{ name: string; page: ComponentType } | null>(null);
-  const [fault, setFault] = useState<Error | null>(null);
-  useEffect(() => {
+  const [failed, setFailed] = useState(false);
+  const load = (): (() => void) => {
     let live = true;
+    setFailed(false);
     Promise.all([later[name](), withOffice()]).then(
       ([p]) => live && setFound({ name, page: p }),
-      (e: Error) => live && setFault(e),
+      () => live && setFailed(true),
     );
     return () => {
       live = false;
     };
-  }, [name]);
-  if (fault) throw fault;
+  };
+  useEffect(load, [name]);
+  if (failed)
+    return (
+      <main class="page" id="main" tabIndex={-1}>
+        <div class="notice" role="alert">
+          <h1>{t("page.missing")}</h1>
+          <p>{t("page.missing.text")}</p>
+          <div class="btns">
+            <button class="btn pri" type="button" onClick={load}>
+              {t("retry")}
+            </button>
+            <button class="btn" type="button" onClick={() => location.reload()}>
+              {t("page.reload")}
+            </button>
+          </div>
+        </div>
+      </main>
+    );
   if (found?.name !== name) return <main class="wait" id="main" tabIndex={-1} aria-busy="true" />;
   return <found.page />;
 }
@@ -387,6 +416,10 @@ function Work({ page }: { page: Page }): JSX.Element {
 export function Shell(): JSX.Element {
   const state = phase.value;
   const working = (state === "in" || state === "ended") && !user.value?.must_change;
+  const booted = boot.value !== null;
+  useEffect(() => {
+    if (working && booted) fetchLater();
+  }, [working, booted]);
   useEffect(() => {
     if (!working) return undefined;
     const onKey = (e: KeyboardEvent): void =>

@@ -83,9 +83,11 @@ export async function login(context, url, role) {
 }
 
 /* {child, url} of a server on `data`; `settings` as --set wants them. */
-export async function serve(...settings) {
+export const serve = (...settings) => serveAt(0, ...settings);
+/* The same on a port of this machine; 0 = one that is free. */
+export async function serveAt(port, ...settings) {
   const set = [`paths.web=${join(root, "build/web")}`, ...settings].flatMap((s) => ["--set", s]);
-  const child = spawn(program, ["-d", data, ...set, "serve", "--listen", "127.0.0.1:0"], {
+  const child = spawn(program, ["-d", data, ...set, "serve", "--listen", `127.0.0.1:${port}`], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.push(child);
@@ -162,12 +164,15 @@ export const playing = (page) =>
   page.waitForFunction(() => (document.querySelector("video")?.currentTime ?? 0) > 0.6, null, { timeout: 30000 });
 
 /* axe is evaluated by the debugger, which the page's CSP does not concern. */
-export async function violations(page) {
+export async function violations(page, except = []) {
   await page.evaluate(axe);
-  const r = await page.evaluate(() =>
-    globalThis.axe.run(document, {
-      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }),
+  const r = await page.evaluate(
+    (off) =>
+      globalThis.axe.run(document, {
+        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+        rules: Object.fromEntries(off.map((rule) => [rule, { enabled: false }])),
+      }),
+    except,
   );
   return r.violations.map((v) => `${v.id}: ${v.nodes.map((x) => x.target.join(" ")).slice(0, 3).join(" | ")}`);
 }
