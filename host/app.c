@@ -189,6 +189,7 @@ static enum err open_http(struct app *a, const char *version) {
                                      .names = a->cfg.names,
                                      .idle_s = (unsigned)a->cfg.idle_min * 60,
                                      .retention_days = a->cfg.retention_days,
+                                     .journal_years = a->cfg.journal_years,
                                      .page_dir = a->cfg.web_dir,
                                      .data_dir = a->dir,
                                      .tz = a->cfg.tz,

@@ -31,6 +31,7 @@ static const struct cli_command *const commands[] = {
     &cli_exhibit,
     &cli_export,
     &cli_closing,
+    &cli_facts,
 };
 /* clang-format on */
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

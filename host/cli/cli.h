@@ -54,6 +54,7 @@ extern const struct cli_command cli_decide;
 extern const struct cli_command cli_exhibit;
 extern const struct cli_command cli_export;
 extern const struct cli_command cli_closing;
+extern const struct cli_command cli_facts;
 
 /* "relecture: ..." on stderr; returns `code`. */
 int cli_say(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

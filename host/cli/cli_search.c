@@ -37,7 +37,10 @@ static bool journal_search(struct register_db *r, const char *case_id, const jso
     json_t *detail = json_pack("{s:O,s:I,s:o}", "asked", body, "total",
                                total ? json_integer_value(total) : (json_int_t)-1, "ids", ids);
     if (!detail) detail = json_object();
-    if (json_object_get(answer, "tokens")) json_object_set(detail, "tokens", json_object_get(answer, "tokens"));
+    if (json_object_get(answer, "tokens"))
+        json_object_set(detail, "tokens", json_object_get(answer, "tokens"));
+    if (json_object_get(answer, "coverage"))
+        json_object_set(detail, "coverage", json_object_get(answer, "coverage"));
     if (e) json_object_set(detail, "refused", json_object_get(answer, "code"));
     return cli_journal_add(r, e ? "search.refused" : "search", case_id, "", detail);
 }

@@ -88,7 +88,8 @@ static void note_fields(struct told *t, const json_t *tokens) {
         const char *name = json_string_value(json_object_get(token, "field"));
         if (!name) continue;
         const enum field f = field_by_name(name);
-        if (f != FIELD_NONE) t->used[f] = true;
+        /* Plates have no field of the vocabulary; their figures stand under FIELD_NONE. */
+        if (f != FIELD_NONE || strcmp(name, "plate") == 0) t->used[f] = true;
         /* A colour without a thing stands for each field that has colours. */
         if (strcmp(name, "colour") == 0)
             t->used[FIELD_VEHICLE_COLOUR] = t->used[FIELD_UPPER_COLOUR] = t->used[FIELD_LOWER_COLOUR] = true;
@@ -352,7 +353,8 @@ static enum err passages(const struct closing_context *ctx, struct document *d, 
 static void one_filter(const struct closing_context *ctx, struct document *d,
                        const struct accuracy_filter *f) {
     char name[160];
-    snprintf(name, sizeof name, "%s%s%s", vocab_field_label(ctx->vocab, f->field, VOCAB_FR),
+    snprintf(name, sizeof name, "%s%s%s",
+             f->field == FIELD_NONE ? "plaque" : vocab_field_label(ctx->vocab, f->field, VOCAB_FR),
              f->value ? " : " : "", f->value ? f->value->label_fr : "");
     for (unsigned i = 0; i < f->n_measures; i++) {
         const struct accuracy_measure *m = &f->measures[i];

@@ -45,6 +45,7 @@ struct http_context {
     const char *names;     /* of this server, beside its addresses; comma-separated, NULL = none */
     unsigned idle_s;       /* a session ends after so long without a request */
     int retention_days;
+    int journal_years; /* 0 = not told */
     const char *page_dir; /* the built page (build/web); NULL = API only */
     const char *data_dir;
     const char *tz;           /* IANA name */

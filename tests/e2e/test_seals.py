@@ -128,6 +128,20 @@ def the_recipient_downloads_the_archive_in_ranges():
     assert [line[2] for line in lines if len(line) > 4 and line[4] == "seal.download"] == ["officer-1"]  # two ranges, one view
 
 
+def figures_are_for_those_who_may_read_them():
+    status, facts = chief.get("/facts")
+    assert status == 200 and facts["months"][-1]["confirmed"] == 1 and facts["durations"]["footage_days"] == 30, facts
+    year = facts["months"][-1]["month"][:4]
+    status, figures = chief.get(f"/figures?year={year}")
+    assert status == 200 and figures["seals"] >= 1 and site.case not in json.dumps(figures), figures
+    own = json.loads(site("facts", "--year", year, check=0).stdout)
+    assert {k: v for k, v in own.items() if not isinstance(v, float)} == \
+        {k: v for k, v in figures.items() if not isinstance(v, float)}, (own, figures)
+    assert operator.get("/facts")[0] == 403 and operator.get(f"/figures?year={year}")[0] == 403
+    for bad in ("/figures", "/figures?year=x", "/figures?year=99999", "/figures?year=-1"):
+        assert chief.get(bad)[0] == 400, bad
+
+
 def a_server_that_ends_while_it_builds_goes_on_at_its_next_start():
     global server, operator, chief
     seals = [asked(operator)["id"] for _ in range(3)]
@@ -151,6 +165,7 @@ if __name__ == "__main__":
             an_author_never_approves_his_own,
             of_two_chiefs_at_once_one_approves_and_it_is_built_once,
             the_recipient_downloads_the_archive_in_ranges,
+            figures_are_for_those_who_may_read_them,
             a_server_that_ends_while_it_builds_goes_on_at_its_next_start,
         ])
     finally:

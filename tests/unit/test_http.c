@@ -24,6 +24,7 @@
 #include "host/base/log.h"
 #include "host/case/session.h"
 #include "host/case/user.h"
+#include "host/evidence/facts.h"
 #include "host/http/certificate.h"
 #include "host/http/connection.h"
 #include "host/http/login.h"
@@ -129,6 +130,13 @@ enum err index_thumbnail_get(struct index_reader *r, const struct perimeter *p, 
     memcpy(*jpeg, "JPEG", 4);
     *n = 4;
     return OK;
+}
+json_t *facts_json(const struct facts_context *ctx) {
+    return json_pack("{s:s,s:i}", "version", ctx->version, "retention_days", ctx->retention_days);
+}
+json_t *facts_year_json(struct register_db *r, const char *tz, int year) {
+    (void)r;
+    return json_pack("{s:i,s:s}", "year", year, "tz", tz);
 }
 const struct vocab_value *vocab_all(const struct vocab *v, size_t *n) {
     (void)v;
