@@ -15,6 +15,7 @@ static const struct cli_command *const commands[] = {
     &cli_camera,
     &cli_case,
     &cli_import,
+    &cli_plan,
     &cli_queue,
     &cli_search,
     &cli_serve,

@@ -38,6 +38,7 @@ extern const struct cli_command cli_init;
 extern const struct cli_command cli_camera;
 extern const struct cli_command cli_case;
 extern const struct cli_command cli_import;
+extern const struct cli_command cli_plan;
 extern const struct cli_command cli_queue;
 extern const struct cli_command cli_search;
 extern const struct cli_command cli_serve;

@@ -16,6 +16,7 @@
 #include "host/app.h"
 #include "host/base/clock.h"
 #include "host/cli/cli.h"
+#include "host/cli/cli_card.h"
 #include "host/pipe/cards.h"
 
 enum { PATTERN_W_PX = 768, PATTERN_H_PX = 576, SELFTEST_JOBS = 4, BENCH_SLOTS = 8, START_LIMIT_S = 150 };
@@ -136,7 +137,7 @@ static void trial_end(struct trial *t) {
 }
 
 /* The folder of the simulator's description `name`; false after a message. */
-static bool card_dir(const char *name, char out[static FS_PATH_MAX]) {
+bool cli_card_dir(const char *name, char out[static FS_PATH_MAX]) {
     char dir[FS_PATH_MAX], all[FS_PATH_MAX], file[FS_PATH_MAX];
     if (*name == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(name) ||
         fs_exe_dir(dir) || fs_join(all, dir, "sim/cards") || fs_join(out, all, name) ||
@@ -155,13 +156,13 @@ static bool choose_card(struct cli *cli, const char *name) {
                 cli->config.backend);
         return false;
     }
-    if (!card_dir(name, dir)) return false;
+    if (!cli_card_dir(name, dir)) return false;
     snprintf(cli->config.xilinx_xrt, sizeof cli->config.xilinx_xrt, "%s", dir);
     return true;
 }
 
 /* The model's file with weights; false after a message. */
-static bool golden_model(const char *model_dir, char out[static FS_PATH_MAX]) {
+bool cli_golden_model(const char *model_dir, char out[static FS_PATH_MAX]) {
     char path[FS_PATH_MAX];
     json_t *o =
         fs_join(path, model_dir, "model.json") ? NULL : json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
@@ -286,7 +287,8 @@ static int plan(const struct cli *cli, const char *name, long frames) {
     app_importer_config(&cli->config, "", NULL, &models, &ic);
     snprintf(number, sizeof number, "%ld", frames);
     if (fs_exe_dir(exe_dir) || fs_join(tool, exe_dir, "relecture-model") ||
-        !golden_model(ic.cards.model_dir, model) || !card_dir(name, dir) || fs_join(card, dir, "card.toml"))
+        !cli_golden_model(ic.cards.model_dir, model) || !cli_card_dir(name, dir) ||
+        fs_join(card, dir, "card.toml"))
         return CLI_FAILED;
     char *const args[] = {tool, verb, model, card, number, NULL};
     execv(tool, args);
