@@ -45,6 +45,8 @@ enum err identity_models(const struct config *cfg, char hex[static 65]) {
     hex[64] = 0;
     enum err e = add_manifest(&all, cfg->models_dir, cfg->detector);
     if (!e) e = add_manifest(&all, cfg->models_dir, cfg->detector_wide);
+    if (!e) e = add_manifest(&all, cfg->models_dir, cfg->plate_find);
+    if (!e) e = add_manifest(&all, cfg->models_dir, cfg->plate_read);
     if (!e && all.bad) e = ERR_NOMEM;
     if (!e && all.len > 0) e = fs_sha256(all.data, all.len, hex);
     bytes_fini(&all);
