@@ -54,8 +54,9 @@ def search(site, sentence, status=0):
 def a_car_goes_in_and_its_plate_is_read():
     global on
     on = make_site(CRITERIA, "vehicle.plate")
-    (item,) = on.items(car_clip())
-    assert item["state"] == "done", item
+    p = on("--log", "info", *on.import_args(car_clip()), check=0)
+    assert json.loads(p.stdout.splitlines()[-1])["state"] == "done", p.stdout
+    assert "model=plate-find" in p.stderr and "model=plate-read" in p.stderr, p.stderr
     assert plates_of(on) == [TEXT], on.search("véhicule")
     assert stored_plates(on) == (1, 1)
     (plate,) = [i["plate"] for i in on.search("véhicule")["items"]]
@@ -75,7 +76,8 @@ def it_is_found_whole_in_part_and_with_look_alikes():
 
 
 def no_plate_stands_in_the_log():
-    p = on("import", "--case", on.case, "--camera", "gare-01", "--start", "2026-11-20T15:00:00Z", car_clip("again.mp4", "3"))
+    p = on("--log", "debug", "import", "--case", on.case, "--camera", "gare-01", "--start", "2026-11-20T15:00:00Z",
+           car_clip("again.mp4", "3"))
     assert p.returncode == 0 and TEXT not in p.stderr.replace("-", "") + p.stdout, p
 
 
@@ -83,8 +85,8 @@ def a_case_without_plates_has_no_row_and_no_network():
     for criteria, allowed in (("vehicle.type,vehicle.color", "vehicle.plate"), ("all", "vehicle.plate"), (CRITERIA, None)):
         site = make_site(criteria, allowed)
         try:
-            p = site(*site.import_args(car_clip()), check=0)
-            assert "plate-find" not in p.stderr and "plate-read" not in p.stderr, p.stderr
+            p = site("--log", "info", *site.import_args(car_clip()), check=0)
+            assert "model=nanodet-g" in p.stderr and "model=plate-" not in p.stderr, p.stderr
             assert site.search("véhicule")["total"] >= 1 and stored_plates(site) == (0, 0), (criteria, allowed)
             refusal = search(site, f"plaque {TEXT}", status=4)
             assert refusal["params"] == {"criterion": "vehicle.plate"}, (criteria, allowed, refusal)
