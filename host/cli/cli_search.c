@@ -20,8 +20,9 @@ static char *join(char **words, int n) {
 }
 
 /* Who asked what, and how many it was: written before the answer is shown. */
-static bool journal_search(struct register_db *r, const char *case_id, const json_t *body,
-                           const json_t *answer, enum err e) {
+static bool journal_search(struct register_db *r, struct index_reader *reader, const char *case_id,
+                           const json_t *body, const json_t *answer, enum err e) {
+    char index[65];
     const json_t *total = json_object_get(answer, "total");
     json_t *ids = json_array();
     size_t i;
@@ -41,6 +42,7 @@ static bool journal_search(struct register_db *r, const char *case_id, const jso
         json_object_set(detail, "tokens", json_object_get(answer, "tokens"));
     if (json_object_get(answer, "coverage"))
         json_object_set(detail, "coverage", json_object_get(answer, "coverage"));
+    if (index_fingerprint(reader, index) == OK) json_object_set_new(detail, "index", json_string(index));
     if (e) json_object_set(detail, "refused", json_object_get(answer, "code"));
     return cli_journal_add(r, e ? "search.refused" : "search", case_id, "", detail);
 }
@@ -55,7 +57,7 @@ static int answer_one(struct register_db *r, const struct search_context *ctx, c
                                : search_json(ctx, body, &answer);
     int code = e == ERR_DENIED ? CLI_REFUSED : e == ERR_USAGE ? CLI_USAGE : e ? CLI_FAILED : CLI_DONE;
     if (!answer) return cli_say(code ? code : CLI_FAILED, "search: %s", err_text(e));
-    if (!journal_search(r, ctx->c->id, body, answer, e)) {
+    if (!journal_search(r, ctx->reader, ctx->c->id, body, answer, e)) {
         json_decref(answer);
         return CLI_FAILED;
     }

@@ -31,7 +31,8 @@ void http_search_percentiles(const struct http_counters *c, double *p50_ms, doub
 }
 
 /* What the journal keeps of a search: what was asked, as understood, and which passages were shown. */
-static json_t *journal_of(const json_t *body, const json_t *answer) {
+static json_t *journal_of(struct index_reader *reader, const json_t *body, const json_t *answer) {
+    char index[65];
     json_t *ids = json_array();
     size_t i;
     const json_t *item;
@@ -42,6 +43,9 @@ static json_t *journal_of(const json_t *body, const json_t *answer) {
     for (size_t k = 0; detail && k < sizeof kept / sizeof *kept; k++)
         if (json_object_get(answer, kept[k]))
             json_object_set(detail, kept[k], json_object_get(answer, kept[k]));
+    /* The state of the index that answered: the same question to the same state gives the same list. */
+    if (detail && index_fingerprint(reader, index) == OK)
+        json_object_set_new(detail, "index", json_string(index));
     return detail;
 }
 
@@ -81,7 +85,8 @@ static void answer_search(struct exchange *x, const json_t *body) {
         return;
     }
     api_mark(x, json_object_get(answer, "items"));
-    exchange_journal_json(x, "search", journal_of(body, answer), status_of(e, answer), answer);
+    exchange_journal_json(x, "search", journal_of(x->ctx->reader, body, answer), status_of(e, answer),
+                          answer);
 }
 
 void api_search_post(struct exchange *x) {

@@ -8,7 +8,7 @@
 #include "host/base/fs.h"
 #include "host/index/reader.h"
 
-enum err index_fingerprint(struct index_reader *r, char hex[static 65]) {
+static enum err make(struct index_reader *r, char hex[static 65]) {
     struct bytes all = {0};
     char line[256];
     sqlite3_stmt *st = NULL;
@@ -29,5 +29,25 @@ enum err index_fingerprint(struct index_reader *r, char hex[static 65]) {
     if (!e && all.bad) e = ERR_NOMEM;
     if (!e) e = fs_sha256(all.len ? all.data : (const uint8_t *)"", all.len, hex);
     bytes_fini(&all);
+    return e;
+}
+
+/* A number that changes whenever another connection has written. */
+static enum err file_version(struct index_reader *r, int64_t *out) {
+    sqlite3_stmt *st = NULL;
+    enum err e = db_prepare(r->db, "PRAGMA data_version", &st);
+    if (!e) e = db_number(st, 0, out);
+    (void)sqlite3_finalize(st);
+    return e;
+}
+
+enum err index_fingerprint(struct index_reader *r, char hex[65]) {
+    int64_t version = 0;
+    enum err e = file_version(r, &version);
+    if (!e && (version == 0 || version != r->print_version)) {
+        e = make(r, r->print);
+        r->print_version = e ? 0 : version;
+    }
+    if (!e) memcpy(hex, r->print, sizeof r->print);
     return e;
 }

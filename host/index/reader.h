@@ -40,6 +40,8 @@ struct index_reader {
     const struct bits_ops *ops;
     long n_faults; /* while it was at work, since its map of the file was last given back */
     struct like *like; /* made by the first search by likeness */
+    int64_t print_version; /* of the file, when `print` was made; 0 = not yet */
+    char print[65];        /* index_fingerprint() */
 };
 
 /* Everything answered between begin and end comes from one state of the index. */

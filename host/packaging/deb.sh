@@ -31,7 +31,7 @@ Maintainer: Relecture maintainers <relecture@localhost>
 Section: video
 Priority: optional
 Installed-Size: $(du -sk "$root/usr" | cut -f1)
-Depends: $libs, libevent-core-2.1-7 (>= 2.1.12-stable-8+deb12u1), tzdata, systemd
+Depends: $libs, libevent-core-2.1-7 (>= 2.1.12-stable-8+deb12u1), tzdata, fonts-dejavu-core, systemd
 Description: search in recorded video, inside a judicial case
  Imports recordings, finds vehicles and persons in them on an Alveo card or
  on a simulated one, and answers searches inside a case with its requisition.

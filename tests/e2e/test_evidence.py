@@ -192,6 +192,7 @@ def the_manifest_says_what_it_must():
     assert original["recording_sha256"] == hash_of(clip("evidence.mp4"))
     assert original["from"]["local"].endswith("+01:00"), original
     assert m["searches"] and m["searches"][0]["asked"]["sentence"] == "personne", m["searches"]
+    assert m["searches"][0]["index"] == m["index_sha256"]  # what the search saw is what is exported
     assert m["journal_head"]["seq"] > 0 and len(m["index_sha256"]) == 64 and len(m["models_sha256"]) == 64
     with open(os.path.join(site.folder, "metadata", "decisions.json")) as f:
         d = json.load(f)

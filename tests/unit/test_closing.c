@@ -172,6 +172,29 @@ static void certificate_of_a_case_without_a_hit_says_what_was_looked_at(void **s
     document_fini(&d);
 }
 
+static void fingerprint_of_the_index_follows_what_is_imported(void **state) {
+    (void)state;
+    char before[65], same[65], after[65];
+    struct index_writer *w;
+    struct recording rec = {
+        .camera_number = 1, .path = "/footage/b.mp4", .start_ms = START_MS, .state = RECORDING_DONE};
+    memset(rec.sha256, 'b', 64);
+    snprintf(rec.case_id, sizeof rec.case_id, "other");
+    assert_int_equal(index_fingerprint(c.reader, before), OK);
+    assert_int_equal(index_fingerprint(c.reader, same), OK);
+    assert_string_equal(before, same);
+    assert_int_equal(index_writer_open(c.dir, c.v, &w), OK);
+    assert_int_equal(index_recording_add(w, &rec), OK);
+    assert_int_equal(index_commit(w), OK);
+    assert_int_equal(index_fingerprint(c.reader, after), OK);
+    assert_string_not_equal(before, after);
+    struct purge_receipt gone;
+    assert_int_equal(index_purge_case(w, "other", NULL, &gone), OK);
+    index_writer_close(&w);
+    assert_int_equal(index_fingerprint(c.reader, after), OK);
+    assert_string_equal(before, after);
+}
+
 static void closing_record_is_the_golden_one(void **state) {
     (void)state;
     struct document d;
@@ -255,6 +278,7 @@ static void long_tables_and_words_stay_on_their_pages(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(certificate_of_a_case_without_a_hit_says_what_was_looked_at),
+        cmocka_unit_test(fingerprint_of_the_index_follows_what_is_imported),
         cmocka_unit_test(closing_record_is_the_golden_one),
         cmocka_unit_test(pdf_says_what_the_html_says),
         cmocka_unit_test(long_tables_and_words_stay_on_their_pages),
