@@ -258,7 +258,7 @@ NANODET := build/models/nanodet-g
 # One folder per input size: 416x416 for all pictures, 640x384 for 16:9.
 INPUT_nanodet-g := --width 416 --height 416
 INPUT_nanodet-g-640x384 := --width 640 --height 384
-LOOK_NETS := person-look
+LOOK_NETS := person-look vehicle-look
 MODELS = $(patsubst %,build/models/%/model.json,nanodet-g nanodet-g-640x384 plate-find plate-read $(LOOK_NETS))
 MODEL_TOOLS := models/tools/convert.py models/tools/tfjs.py models/tools/graph.py models/tools/quantise.py
 .PHONY: models
@@ -323,6 +323,10 @@ $(B)/tests/models/test_detector: tests/models/test_detector.py models/node_modul
         build/models/list_xmodel build/models/letterbox.so $(B)/models/tools/run_xmodel $(B)/tests/models/decode_tensors $(B)/sim/librelecture_dpu.so
 	@mkdir -p $(@D)
 	$(Q)printf '#!/bin/sh\nexec $(PYTHON) $(CURDIR)/$< $(B)\n' >$@ && chmod +x $@
+$(B)/tests/models/test_looks: tests/models/test_looks.py models/tools/own.py $(MODELS) $(B)/models/tools/run_xmodel \
+        $(B)/sim/librelecture_dpu.so
+	@mkdir -p $(@D)
+	$(Q)printf '#!/bin/sh\nexec $(PYTHON) $(CURDIR)/$< $(B)\n' >$@ && chmod +x $@
 $(B)/tests/models/test_plates: tests/models/test_plates.py $(MODELS) build/models/list_xmodel $(B)/models/tools/run_xmodel \
         $(B)/sim/librelecture_dpu.so
 	@mkdir -p $(@D)
@@ -370,7 +374,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(UNIT_LIBS_$*) -lcmocka $(HOST_LIBS)
 TEST_SCRIPTS += tests/tools/check-includes.sh tests/tools/check-threats.sh tests/tools/check-hardening.sh $(wildcard tests/e2e/test_*.py)
 # Sections above may have added theirs.
-TEST_BIN += $(UNIT_BIN) $(KERNEL_TESTS) $(SEAM_TESTS) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector $(B)/tests/models/test_plates
+TEST_BIN += $(UNIT_BIN) $(KERNEL_TESTS) $(SEAM_TESTS) $(B)/tests/sim/test_dpu_plugin $(B)/tests/models/test_detector $(B)/tests/models/test_plates $(B)/tests/models/test_looks
 
 UNIT_LIBS_test_mot := $(B)/libhost.a # the scorer uses the assigner
 $(B)/tests/unit/test_mot: $(B)/tests/support/mot.o

@@ -49,7 +49,7 @@ static const struct key {
     {"plates.find", TEXT, FIELD_OF(plate_find), 0, 0, NULL, "plate-find",
      "the network that finds plates; loaded only for cases with vehicle.plate"},
     {"plates.read", TEXT, FIELD_OF(plate_read), 0, 0, NULL, "plate-read", "the network that reads them"},
-    {"looks", TEXT, FIELD_OF(looks), 0, 0, NULL, "person-look",
+    {"looks", TEXT, FIELD_OF(looks), 0, 0, NULL, "person-look,vehicle-look",
      "folders of paths.models with the networks on crops of persons and vehicles (up to 4, comma-separated); none"},
     {"paths.models", TEXT, FIELD_OF(models_dir), 0, 0, NULL, NULL, "folder of the models"},
     {"paths.web", TEXT, FIELD_OF(web_dir), 0, 0, NULL, NULL, "folder of the built page"},

@@ -224,6 +224,19 @@ void look_net_add(const struct look_net *n, const int8_t *answer, float weight, 
     }
 }
 
+bool look_net_share(const struct look_net *n, const float *shares, enum field field, uint16_t id, float *share) {
+    bool speaks = false;
+    for (unsigned k = 0; k < n->n_labels; k++) {
+        for (unsigned y = 0; y < 2; y++) {
+            const struct look_net_value *v = &n->labels[k].yes[y];
+            if (v->field != field) continue;
+            speaks = true;
+            if (v->id == id) *share += shares[k];
+        }
+    }
+    return speaks;
+}
+
 void look_net_shares(const struct look_net *n, const float *sums, float weight, float *shares) {
     for (unsigned h = 0; h < n->n_heads; h++) {
         const struct look_net_head *head = &n->heads[h];

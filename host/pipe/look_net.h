@@ -63,6 +63,13 @@ MUST_CHECK enum err look_net_match(const struct look_net *n, const struct wire_c
 
 /* Adds one crop's answer (n_labels bytes) to the sums that look_net_shares() takes. */
 void look_net_add(const struct look_net *n, const int8_t *answer, float weight, float *sums);
+/* Sum of the shares of the labels that mean this value, added to *share; true when any label speaks of the field. */
+bool look_net_share(const struct look_net *n, const float *shares, enum field field, uint16_t id, float *share);
+/* Of a network's word on class and paint, against the detector's votes and the linear layer's. Below one half, a detector
+ * that is sure over the whole track is never overruled. */
+#define LOOK_NET_CLASS_WEIGHT 0.45f
+#define LOOK_NET_PAINT_WEIGHT 0.50f
+
 /* sums[n_labels] / weight -> shares 0..1, per head a choice or independent. */
 void look_net_shares(const struct look_net *n, const float *sums, float weight, float *shares);
 

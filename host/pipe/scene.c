@@ -23,8 +23,6 @@
 #define COVER_MAX        0.30f /* a crop of an object hidden more than this shows the other one */
 #define HINT_FRAMES_MIN  3u
 #define HINT_SHARE_MIN   0.15f
-#define NET_TYPE_WEIGHT  0.65f /* of a network's word on the class against the detector's votes */
-#define NET_PAINT_WEIGHT 0.50f /* of a network's word on the paint against the linear layer's */
 
 /* The detector's classes, and which of them may be one object. */
 static const struct kind {
@@ -424,19 +422,12 @@ static void hear_nets(const struct scene *s, const struct look *k, struct said *
         out->by[i] = look_shares(k, i, s->cfg.nets[i], out->shares[i]);
 }
 
-/* Sum of the shares of the labels that mean this value; false when no network that answered speaks of the field. */
+/* Sum over the networks that answered; false when none of them speaks of the field. */
 static bool share_of(const struct scene *s, const struct said *said, enum field field, uint16_t id, float *out) {
     bool speaks = false;
     *out = 0.0f;
     for (unsigned i = 0; i < LOOK_NETS_MAX && s->cfg.nets[i]; i++) {
-        const struct look_net *n = s->cfg.nets[i];
-        for (unsigned k = 0; said->by[i] && k < n->n_labels; k++) {
-            const struct look_net_value *yes = n->labels[k].yes;
-            for (unsigned y = 0; y < 2; y++) {
-                speaks = speaks || yes[y].field == field;
-                if (yes[y].field == field && yes[y].id == id) *out += said->shares[i][k];
-            }
-        }
+        if (said->by[i]) speaks |= look_net_share(s->cfg.nets[i], said->shares[i], field, id, out);
     }
     return speaks;
 }
@@ -449,7 +440,7 @@ static void write_class(const struct scene *s, const struct track *t, const stru
         float share;
         votes[i] = t->kind_votes[i] / sum;
         if (t->group == TRACK_VEHICLE && share_of(s, said, FIELD_CLASS, s->kind_id[i], &share))
-            votes[i] += NET_TYPE_WEIGHT * (share - votes[i]);
+            votes[i] += LOOK_NET_CLASS_WEIGHT * (share - votes[i]);
     }
     for (unsigned n = 0; n < SIGHTING_ALTERNATIVES_MAX; n++) {
         unsigned best = 0;
@@ -525,7 +516,7 @@ static void write_colour(const struct scene *s, const struct look *k, const stru
     for (unsigned c = 0; which == 2 && c < COLOUR_NAMES; c++) {
         float share;
         if (c != COLOUR_SILVER && share_of(s, said, FIELD_VEHICLE_COLOUR, s->colour_id[2][c], &share))
-            mean.of[c] += NET_PAINT_WEIGHT * (share - mean.of[c]);
+            mean.of[c] += LOOK_NET_PAINT_WEIGHT * (share - mean.of[c]);
     }
     colour_decide(&mean, which == 2 ? COLOUR_VEHICLE : COLOUR_CLOTHES, &v);
     for (unsigned i = 0; i < v.n; i++) {

@@ -26,6 +26,11 @@ enum { N_SLOTS = 6, LIMIT_S = 120, FRAMES_WAITING_MAX = N_SLOTS };
 #define SLOT_BYTES ((size_t)4096 * 2304 * 3 / 2)
 
 struct footage {
+    struct cards_config cfg;
+    unsigned n_nets;
+    struct look_net nets[LOOK_NETS_MAX];
+    struct cards *net_cards[LOOK_NETS_MAX];
+    uint32_t net_arena[LOOK_NETS_MAX];
     struct event_base *base;
     struct cards *cards;
     struct detector *detector;
@@ -97,27 +102,45 @@ struct footage *footage_open(const char *model_dir, const struct vocab *vocab) {
     if (!f->base || !f->result) stop("out of memory");
     if (detector_open(model_dir, vocab, &f->detector) != OK) stop("no detector in %s", model_dir);
     if (slots_new("footage", N_SLOTS, SLOT_BYTES, &f->slots) != OK) stop("no shared memory");
-    const struct cards_config cfg = {.exe = f->exe[0],
+    f->cfg = (struct cards_config){.exe = f->exe[0],
                                      .xilinx_xrt = f->exe[1],
                                      .runner_lib = f->exe[2],
                                      .xclbin = f->exe[3],
                                      .model_dir = model_dir,
                                      .n_cards = 1,
                                      .job_timeout_ms = 60000};
-    f->plates_cfg = (struct importer_config){.cards = cfg,
+    f->plates_cfg = (struct importer_config){.cards = f->cfg,
                                              .simulated = true,
                                              .plate_find_dir = "build/models/plate-find",
                                              .plate_read_dir = "build/models/plate-read"};
-    if (cards_new(f->base, &cfg, on_ready, on_dead, f, &f->cards) != OK) stop("no card worker");
+    if (cards_new(f->base, &f->cfg, on_ready, on_dead, f, &f->cards) != OK) stop("no card worker");
     if (cards_arena_add(f->cards, f->slots, &f->arena) != OK) stop("no arena");
     wait_for(f, &f->ready, "card worker");
     if (detector_match(f->detector, cards_model(f->cards)) != OK) stop("the card runs another model");
     return f;
 }
 
+void footage_add_net(struct footage *f, const char *model_dir, const struct vocab *vocab) {
+    if (f->n_nets == LOOK_NETS_MAX) stop("too many networks");
+    const unsigned i = f->n_nets++;
+    struct cards_config cfg = f->cfg;
+    cfg.model_dir = model_dir;
+    f->ready = false;
+    if (look_net_open(model_dir, vocab, &f->nets[i]) != OK) stop("no network in %s", model_dir);
+    if (cards_new(f->base, &cfg, on_ready, on_dead, f, &f->net_cards[i]) != OK) stop("no card worker");
+    if (cards_arena_add(f->net_cards[i], f->slots, &f->net_arena[i]) != OK) stop("no arena");
+    wait_for(f, &f->ready, "card worker of a network");
+    if (look_net_match(&f->nets[i], cards_model(f->net_cards[i])) != OK) stop("the card runs another network");
+}
+
+const struct look_net *footage_net(const struct footage *f, unsigned net) {
+    return net < f->n_nets ? &f->nets[net] : NULL;
+}
+
 void footage_close(struct footage **f) {
     if (!f || !*f) return;
     cards_free(&(*f)->cards);
+    for (unsigned i = 0; i < (*f)->n_nets; i++) cards_free(&(*f)->net_cards[i]);
     plate_desk_free(&(*f)->desk);
     slots_free(&(*f)->slots);
     detector_close(&(*f)->detector);
@@ -208,6 +231,19 @@ void footage_plates(struct footage *f, const struct wire_roi *vehicles, unsigned
 
 float footage_plates_least(const struct footage *f) {
     return plate_desk_least_share(f->desk);
+}
+
+void footage_ask(struct footage *f, unsigned net, const struct wire_roi *rois, unsigned n, int8_t *out) {
+    const size_t each = f->nets[net].n_labels;
+    for (unsigned i = 0; i < n; i += WIRE_ROIS_MAX) {
+        unsigned m = n - i < WIRE_ROIS_MAX ? n - i : WIRE_ROIS_MAX;
+        f->answered = false;
+        if (cards_regions(f->net_cards[net], f->net_arena[net], f->slot, &f->surface, rois + i, m, on_answer, f) != OK)
+            stop("regions not taken");
+        wait_for(f, &f->answered, "regions");
+        if (f->status != OK || f->n_result != m * each) stop("regions: %s", err_text(f->status));
+        memcpy(out + i * each, f->result, m * each);
+    }
 }
 
 /* ---- films ---- */

@@ -11,6 +11,7 @@
 #include "host/base/vocab.h"
 #include "host/import/plate_desk.h"
 #include "host/pipe/detect.h"
+#include "host/pipe/look_net.h"
 #include "host/proc/wire.h"
 
 struct footage;
@@ -35,6 +36,12 @@ const struct detector *footage_detector(const struct footage *f);
 unsigned footage_play(struct footage *f, const char *path, uint32_t fps_milli, footage_fn *fn, void *arg);
 /* One JPEG, as if it were a frame. False: no such file or not readable. */
 bool footage_still(struct footage *f, const char *path, footage_fn *fn, void *arg);
+
+/* Networks on crops, opened beside the detector: numbers 0, 1 .. in the order of the calls, before anything is played. */
+void footage_add_net(struct footage *f, const char *model_dir, const struct vocab *vocab);
+const struct look_net *footage_net(const struct footage *f, unsigned net); /* NULL behind the last */
+/* Inside a callback: what the network says of regions of the frame at hand, n_labels bytes each. */
+void footage_ask(struct footage *f, unsigned net, const struct wire_roi *rois, unsigned n, int8_t *out);
 
 /* Inside a callback: cuts regions of the frame at hand, back to back into out (n * w * h * 3 bytes). */
 void footage_crops(struct footage *f, const struct wire_roi *rois, unsigned n, unsigned w_px, unsigned h_px,

@@ -23,6 +23,7 @@ enum { FRAMES_MAX = 100000, WISHES_MAX = 64, SOURCE_FPS = 10 };
 struct dress {
     unsigned sighting;
     struct attribute part[2];
+    bool has_backpack;
 };
 
 struct run {
@@ -116,6 +117,9 @@ static void note_dress(struct run *r, const struct sighting *g) {
     for (unsigned i = 0; i < g->n_attributes; i++) {
         if (g->attributes[i].field == FIELD_UPPER_COLOUR) d->part[0] = g->attributes[i];
         if (g->attributes[i].field == FIELD_LOWER_COLOUR) d->part[1] = g->attributes[i];
+        const struct vocab_value *v = vocab_by_name(r->vocab, FIELD_ACCESSORY, "bag.backpack");
+        if (g->attributes[i].field == FIELD_ACCESSORY && v && g->attributes[i].value[0].id == v->id)
+            d->has_backpack = true;
     }
 }
 
@@ -174,6 +178,20 @@ static void on_frame(struct footage *f, const struct footage_frame *frame, void 
         i += n;
         r->n_crops += n;
     }
+    for (unsigned k = 0; footage_net(f, k); k++) {
+        static int8_t answers[WISHES_MAX * LOOK_NET_LABELS_MAX];
+        struct wire_roi rois[WISHES_MAX];
+        unsigned asked[WISHES_MAX], n = 0;
+        for (unsigned i = 0; i < n_want; i++) {
+            if (!(want[i].nets & 1u << k)) continue;
+            asked[n] = i;
+            rois[n++] = want[i].roi;
+        }
+        footage_ask(f, k, rois, n, answers);
+        for (unsigned i = 0; i < n; i++)
+            if (scene_net_done(r->scene, &want[asked[i]], k, answers + (size_t)i * footage_net(f, k)->n_labels) != OK)
+                stop("the scene refused an answer");
+    }
     take_all(r, r->pictures != NULL);
 }
 
@@ -202,7 +220,7 @@ static void score_clothes(const struct run *r, const struct mot_box *truth, unsi
                           const char *data) {
     static const char *const parts[2] = {"upper", "lower"};
     char path[1024];
-    unsigned n = 0, first[2] = {0}, second[2] = {0};
+    unsigned n = 0, first[2] = {0}, second[2] = {0}, n_without = 0, wrong = 0, n_with = 0, right = 0;
     (void)snprintf(path, sizeof path, "%s/tracking/pets09-s2l1/attributes.json", data);
     json_t *all = json_load_file(path, 0, NULL), *person;
     size_t at;
@@ -210,6 +228,12 @@ static void score_clothes(const struct run *r, const struct mot_box *truth, unsi
         unsigned id = (unsigned)json_integer_value(json_object_get(person, "id"));
         const struct dress *d = dress_of(r, truth, n_truth, id);
         n++;
+        const char *carried = json_string_value(json_object_get(person, "carry"));
+        const bool has = carried && strcmp(carried, "backpack") == 0;
+        n_with += has;
+        n_without += !has;
+        right += has && d && d->has_backpack;
+        wrong += !has && d && d->has_backpack;
         for (unsigned p = 0; p < 2 && d; p++) {
             const char *label = json_string_value(json_object_get(person, parts[p]));
             for (unsigned i = 0; label && i < 2 && i < d->part[p].n_values; i++) {
@@ -224,6 +248,9 @@ static void score_clothes(const struct run *r, const struct mot_box *truth, unsi
     }
     json_decref(all);
     if (n == 0) return;
+    footage_row("pets09-s2l1", "accessory:bag.backpack", "false_alarm", "without a backpack and said to have one", wrong,
+                n_without, 0.0);
+    footage_row("pets09-s2l1", "accessory:bag.backpack", "found", "the backpack that is there", right, n_with, 0.0);
     footage_row("pets09-s2l1", "upper_colour:", "top1", "upper garment, first colour", first[0], n, 0.633);
     footage_row("pets09-s2l1", "upper_colour:", "top2", "upper garment, first two colours", second[0], n, 0.80);
     footage_row("pets09-s2l1", "lower_colour:", "top1", "lower garment, first colour", first[1], n, 0.577);
@@ -279,10 +306,12 @@ int main(int argc, char **argv) {
     (void)fclose(probe);
     if (vocab_load("host/vocabulary.json", &vocab) != OK) stop("no vocabulary");
     struct footage *f = footage_open(model ? model : "build/models/nanodet-g", vocab);
-    const struct scene_config cfg = {.vocab = vocab,
+    footage_add_net(f, "build/models/person-look", vocab);
+    struct scene_config cfg = {.vocab = vocab,
                                      .recording_id = 1,
                                      .threshold_start = detector_threshold_start(footage_detector(f)),
                                      .threshold_keep = detector_threshold_keep(footage_detector(f))};
+    for (unsigned i = 0; footage_net(f, i); i++) cfg.nets[i] = footage_net(f, i);
     r.vocab = vocab;
     r.pts_us = malloc(FRAMES_MAX * sizeof *r.pts_us);
     if (!r.pts_us || scene_new(&cfg, &r.scene) != OK) stop("no scene");

@@ -16,7 +16,12 @@ struct car {
     bool found;
     bool named;
     struct colour_verdict verdict;
+    const char *type; /* finer than the class; NULL = none is sure enough */
+    const char *class_detector, *class_both; /* by the detector in this one frame; with the network's word */
 };
+
+static const char *const classes[] = {"car", "van", "bus", "truck"};
+enum { N_CLASSES = 4 };
 
 /* What cars of each colour were called first. Labels with two names ("silver/beige") count as the first. */
 struct table {
@@ -45,12 +50,42 @@ static void write_confusions(const struct table *t) {
 }
 
 static bool is_vehicle(const struct vocab *vocab, const struct detection *d) {
-    static const char *const classes[] = {"car", "van", "bus", "truck"};
-    for (unsigned i = 0; i < 4 && !d->is_hint; i++) {
+    for (unsigned i = 0; i < N_CLASSES && !d->is_hint; i++) {
         const struct vocab_value *v = vocab_by_name(vocab, FIELD_CLASS, classes[i]);
         if (v && v->id == d->class_id) return true;
     }
     return false;
+}
+
+/* As host/pipe/scene.c does it when a track ends, for one frame. */
+static void ask_network(struct footage *f, const struct detection *d, const struct wire_roi *roi, struct car *c,
+                        struct colour_shares *paint) {
+    const struct look_net *net = footage_net(f, 0);
+    int8_t answer[LOOK_NET_LABELS_MAX];
+    float sums[LOOK_NET_LABELS_MAX] = {0}, shares[LOOK_NET_LABELS_MAX], most = 0.0f;
+    footage_ask(f, 0, roi, 1, answer);
+    look_net_add(net, answer, 1.0f, sums);
+    look_net_shares(net, sums, 1.0f, shares);
+    for (unsigned i = 0; i < N_CLASSES; i++) {
+        const struct vocab_value *v = vocab_by_name(c->vocab, FIELD_CLASS, classes[i]);
+        float share = 0.0f, vote = v->id == d->class_id ? 1.0f : 0.0f;
+        if (vote > 0.0f) c->class_detector = classes[i];
+        if (look_net_share(net, shares, FIELD_CLASS, v->id, &share)) vote += LOOK_NET_CLASS_WEIGHT * (share - vote);
+        if (vote <= most) continue;
+        most = vote;
+        c->class_both = classes[i];
+    }
+    for (unsigned k = 0; k < net->n_labels; k++) {
+        const struct look_net_value *fine = &net->labels[k].yes[1];
+        if (fine->field == FIELD_VEHICLE_TYPE && shares[k] >= net->labels[k].at_least)
+            c->type = vocab_by_id(c->vocab, fine->field, fine->id)->name;
+    }
+    for (unsigned k = 0; k < COLOUR_NAMES; k++) {
+        const struct vocab_value *v = vocab_by_name(c->vocab, FIELD_VEHICLE_COLOUR, colour_name(k));
+        float share = 0.0f;
+        if (k != COLOUR_SILVER && look_net_share(net, shares, FIELD_VEHICLE_COLOUR, v->id, &share))
+            paint->of[k] += LOOK_NET_PAINT_WEIGHT * (share - paint->of[k]);
+    }
 }
 
 static void on_picture(struct footage *f, const struct footage_frame *frame, void *arg) {
@@ -68,6 +103,7 @@ static void on_picture(struct footage *f, const struct footage_frame *frame, voi
         c->found = true;
         footage_crops(f, &roi, 1, CROP_VEHICLE_W_PX, CROP_VEHICLE_H_PX, crop);
         if (!colour_of_vehicle(crop, &shares)) return;
+        ask_network(f, d, &roi, c, &shares);
         c->named = true;
         colour_decide(&shares, COLOUR_VEHICLE, &c->verdict);
         return;
@@ -80,7 +116,8 @@ int main(int argc, char **argv) {
     char path[1024], line[512];
     struct vocab *vocab = NULL;
     struct table table = {0};
-    unsigned n = 0, n_found = 0, first = 0, second = 0, any = 0;
+    unsigned n = 0, n_found = 0, first = 0, second = 0, any = 0, type_detector = 0, type_both = 0, n_typed = 0,
+             right_type = 0;
     (void)snprintf(path, sizeof path, "%s/plates/openalpr-eu/labels.csv", data ? data : "");
     FILE *in = fopen(path, "r");
     if (!in) {
@@ -89,6 +126,7 @@ int main(int argc, char **argv) {
     }
     if (vocab_load("host/vocabulary.json", &vocab) != OK) return 1;
     struct footage *f = footage_open(model ? model : "build/models/nanodet-g", vocab);
+    footage_add_net(f, "build/models/vehicle-look", vocab);
     while (fgets(line, sizeof line, in)) {
         char *v[9];
         if (footage_fields(line, v, 9) != 9 || strcmp(v[0], "image") == 0) continue;
@@ -100,6 +138,13 @@ int main(int argc, char **argv) {
         if (!footage_still(f, path, on_picture, &c)) continue;
         n++;
         n_found += c.found;
+        const char *type = strcmp(v[8], "van") == 0 || strcmp(v[8], "bus") == 0 ? v[8]
+                           : strcmp(v[8], "pickup") == 0                        ? "truck"
+                                                                                : "car"; /* mpv, suv */
+        type_detector += c.class_detector && strcmp(c.class_detector, type) == 0;
+        type_both += c.class_both && strcmp(c.class_both, type) == 0;
+        n_typed += c.type != NULL;
+        right_type += c.type && strcmp(c.type, v[8]) == 0;
         bool fits = false;
         unsigned truth = colour_of_label(v[7]);
         if (truth < COLOUR_COUNT && c.verdict.n > 0) {
@@ -114,13 +159,19 @@ int main(int argc, char **argv) {
             any++;
         }
         if (!list) continue;
-        printf("  %-14s %-18s", v[0], v[7]);
+        printf("  %-14s %-8s %-8s %-8s %-18s", v[0], v[8], c.class_detector ? c.class_detector : "-",
+               c.class_both ? c.class_both : "-", v[7]);
+        if (c.type) printf(" (%s)", c.type);
         for (unsigned i = 0; i < c.verdict.n; i++)
             printf(" %s %u", colour_name(c.verdict.value[i].colour), c.verdict.value[i].score);
         printf("\n");
     }
     (void)fclose(in);
     footage_row("openalpr-eu", NULL, "found", "vehicle holding the plate found", n_found, n, 0.95);
+    footage_row("openalpr-eu", NULL, "top1", "vehicle class by the detector, one still", type_detector, n, 0.0);
+    footage_row("openalpr-eu", "class:", "top1", "vehicle class, one still", type_both, n, 0.0);
+    footage_row("openalpr-eu", "vehicle_type:", "false_alarm", "wrongly called pickup or articulated lorry",
+                n_typed - right_type, n, 0.0);
     footage_row("openalpr-eu", "vehicle_colour:", "top1", "vehicle colour, first name", first, n, 0.80);
     footage_row("openalpr-eu", "vehicle_colour:", "top2", "vehicle colour, first two names", second, n, 0.93);
     footage_row("openalpr-eu", "vehicle_colour:", "any", "vehicle colour, all names kept", any, n, 0.0);

