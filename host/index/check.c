@@ -12,6 +12,7 @@
 #include "host/index/index.h"
 #include "host/index/pack.h"
 #include "host/index/plates.h"
+#include "host/index/reader.h"
 #include "host/index/record.h"
 #include "host/index/row.h"
 #include "host/index/values.h"
@@ -31,6 +32,7 @@ struct expected {
 
 struct check {
     const char *dir;
+    const struct vocab *vocab;
     sqlite3 *db;
     sqlite3_stmt *rows, *segment, *bitmap, *column;
     struct vector_files *vectors;
@@ -405,7 +407,7 @@ static enum err check_rows(struct check *c) {
 }
 
 static enum err check_open(struct check *c) {
-    enum err e = db_open(c->dir, false, &c->db);
+    enum err e = reader_db(c->dir, c->vocab, &c->db);
     if (!e) e = db_prepare(c->db, "SELECT " SIGHTING_COLUMNS " FROM sighting ORDER BY id", &c->rows);
     if (!e) e = db_prepare(c->db, "SELECT slot_count, cameras FROM segment WHERE id = ?1", &c->segment);
     if (!e) e = db_prepare(c->db, "SELECT kind, bits FROM bitmap WHERE key = ?1", &c->bitmap);
@@ -417,11 +419,11 @@ static enum err check_open(struct check *c) {
 
 enum err index_check(const char *dir, const struct vocab *vocab, void (*report)(const char *line, void *arg),
                      void *arg, uint64_t *n_rows) {
-    (void)vocab;
     *n_rows = 0;
     struct check *c = calloc(1, sizeof *c);
     if (!c) return ERR_NOMEM;
     c->dir = dir;
+    c->vocab = vocab;
     c->report = report;
     c->arg = arg;
     enum err e = check_open(c);

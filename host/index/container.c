@@ -1,21 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/index/container.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-static unsigned slot_at(const struct container *c, size_t i) {
-    return (unsigned)(c->bytes[2 * i] | c->bytes[2 * i + 1] << 8);
+/* Steps through a list of slots; one that was checked ends well. */
+struct list {
+    const uint8_t *p, *end;
+    unsigned next; /* gaps: the lowest slot that may come */
+    bool gaps;
+};
+static struct list list_of(const struct container *c) {
+    return (struct list){c->bytes, c->bytes + c->n_bytes, 0, c->kind == CONTAINER_GAPS};
+}
+static inline bool list_next(struct list *l, unsigned *slot) {
+    if (l->p == l->end) return false;
+    if (!l->gaps) {
+        *slot = (unsigned)(l->p[0] | l->p[1] << 8);
+        l->p += 2;
+        return true;
+    }
+    unsigned at = l->next;
+    while (*l->p == UINT8_MAX) at += *l->p++;
+    at += *l->p++;
+    l->next = at + 1;
+    *slot = at;
+    return true;
+}
+
+static enum err list_check(const struct container *c, unsigned slot_count) {
+    if (c->kind == CONTAINER_ARRAY && c->n_bytes % 2) return ERR_CORRUPT;
+    if (c->kind == CONTAINER_GAPS && c->n_bytes && c->bytes[c->n_bytes - 1] == UINT8_MAX) return ERR_CORRUPT;
+    if (c->n_bytes > CONTAINER_BYTES_MAX) return ERR_CORRUPT;
+    struct list l = list_of(c);
+    unsigned slot, least = 0; /* of at most 8,192 bytes: nothing overflows */
+    while (list_next(&l, &slot)) {
+        if (slot < least || slot >= slot_count) return ERR_CORRUPT;
+        least = slot + 1;
+    }
+    return OK;
 }
 
 enum err container_check(const struct container *c, unsigned slot_count) {
     if (slot_count == 0 || slot_count > 65536 || (c->n_bytes && !c->bytes)) return ERR_CORRUPT;
-    if (c->kind == CONTAINER_ARRAY) {
-        size_t n = c->n_bytes / 2;
-        if (c->n_bytes % 2 || n > slot_count) return ERR_CORRUPT;
-        for (size_t i = 1; i < n; i++)
-            if (slot_at(c, i - 1) >= slot_at(c, i)) return ERR_CORRUPT;
-        return n && slot_at(c, n - 1) >= slot_count ? ERR_CORRUPT : OK;
-    }
+    if (c->kind == CONTAINER_ARRAY || c->kind == CONTAINER_GAPS) return list_check(c, slot_count);
     if (c->kind != CONTAINER_BITSET || c->n_bytes % 8 || c->n_bytes / 8 > BITS_WORDS(slot_count))
         return ERR_CORRUPT;
     if (c->n_bytes / 8 == slot_count / 64 + 1) {
@@ -31,8 +59,8 @@ void container_or(const struct bits_ops *ops, uint64_t *words, const struct cont
         ops->or_with(words, c->bytes, c->n_bytes / 8);
         return;
     }
-    for (size_t i = 0; i < c->n_bytes / 2; i++)
-        words[slot_at(c, i) / 64] |= UINT64_C(1) << slot_at(c, i) % 64;
+    unsigned slot;
+    for (struct list l = list_of(c); list_next(&l, &slot);) words[slot / 64] |= UINT64_C(1) << slot % 64;
 }
 
 void container_and(const struct bits_ops *ops, uint64_t *words, size_t n_words, const struct container *c) {
@@ -44,11 +72,10 @@ void container_and(const struct bits_ops *ops, uint64_t *words, size_t n_words, 
     }
     /* What is in both, without a branch for each slot. */
     uint64_t both[CONTAINER_WORDS];
+    unsigned slot;
     memset(both, 0, n_words * sizeof *both);
-    for (size_t i = 0; i < c->n_bytes / 2; i++) {
-        unsigned slot = slot_at(c, i);
+    for (struct list l = list_of(c); list_next(&l, &slot);)
         both[slot / 64] |= words[slot / 64] & UINT64_C(1) << slot % 64;
-    }
     memcpy(words, both, n_words * sizeof *both);
 }
 
@@ -57,15 +84,31 @@ void container_and_not(const struct bits_ops *ops, uint64_t *words, const struct
         ops->and_not(words, c->bytes, c->n_bytes / 8);
         return;
     }
-    for (size_t i = 0; i < c->n_bytes / 2; i++)
-        words[slot_at(c, i) / 64] &= ~(UINT64_C(1) << slot_at(c, i) % 64);
+    unsigned slot;
+    for (struct list l = list_of(c); list_next(&l, &slot);) words[slot / 64] &= ~(UINT64_C(1) << slot % 64);
 }
 
 uint64_t container_count_and(const struct bits_ops *ops, const uint64_t *words, const struct container *c) {
     if (c->kind == CONTAINER_BITSET) return ops->count_and(words, c->bytes, c->n_bytes / 8);
     uint64_t sum = 0;
-    for (size_t i = 0; i < c->n_bytes / 2; i++) sum += words[slot_at(c, i) / 64] >> slot_at(c, i) % 64 & 1;
+    unsigned slot;
+    for (struct list l = list_of(c); list_next(&l, &slot);) sum += words[slot / 64] >> slot % 64 & 1;
     return sum;
+}
+
+/* Bytes of the list as gaps; written when `room` is given. */
+static size_t put_gaps(const uint64_t *words, size_t n_words, uint8_t *room) {
+    size_t n = 0, next = 0;
+    for (size_t w = 0; w < n_words; w++)
+        for (uint64_t left = words[w]; left; left &= left - 1) {
+            size_t slot = w * 64 + (size_t)__builtin_ctzll(left), gap = slot - next;
+            for (; gap >= UINT8_MAX; gap -= UINT8_MAX, n++)
+                if (room) room[n] = UINT8_MAX;
+            if (room) room[n] = (uint8_t)gap;
+            n++;
+            next = slot + 1;
+        }
+    return n;
 }
 
 unsigned container_encode(const uint64_t words[CONTAINER_WORDS], unsigned slot_count,
@@ -79,6 +122,12 @@ unsigned container_encode(const uint64_t words[CONTAINER_WORDS], unsigned slot_c
         out->kind = CONTAINER_BITSET;
         out->n_bytes = n_words * 8;
         memcpy(room, words, out->n_bytes);
+        return n;
+    }
+    out->n_bytes = put_gaps(words, n_words, NULL);
+    if (out->n_bytes < 2 * (size_t)n) {
+        out->kind = CONTAINER_GAPS;
+        (void)put_gaps(words, n_words, room);
         return n;
     }
     out->kind = CONTAINER_ARRAY;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* container.h - one bitmap of one segment as it is stored: a sorted list of u16 slots, or a bitset whose
- * missing tail words are zero. The kind is stored beside it: a blob's length cannot tell, for a segment grows
- * after a value was last written. Readers check every length and slot against the segment's slot count.
- * Threads: any. */
+/* container.h - one bitmap of one segment as it is stored: a sorted list of u16 slots, or of the gaps between
+ * them in bytes, or a bitset whose missing tail words are zero. The kind is stored beside it: a blob's length
+ * cannot tell, for a segment grows after a value was last written. Readers check every length and slot
+ * against the segment's slot count. Threads: any. */
 #ifndef HOST_INDEX_CONTAINER_H
 #define HOST_INDEX_CONTAINER_H
 
@@ -12,7 +12,8 @@
 #include "host/base/err.h"
 #include "host/index/bits.h"
 
-enum container_kind { CONTAINER_ARRAY = 0, CONTAINER_BITSET = 1 };
+/* Gaps: how many slots lie between one and the next; bytes of 255 are added to the one that follows. */
+enum container_kind { CONTAINER_ARRAY = 0, CONTAINER_BITSET = 1, CONTAINER_GAPS = 2 };
 #define CONTAINER_WORDS     1024u
 #define CONTAINER_BYTES_MAX 8192u
 

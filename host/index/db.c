@@ -10,7 +10,7 @@
 #include "index_schema.h"
 
 #define DB_APPLICATION_ID 0x524C4358 /* "RLCX" */
-#define DB_VERSION        1
+#define DB_VERSION        2
 
 enum err db_err(sqlite3 *db, int rc, const char *doing) {
     enum err e = ERR_IO;
@@ -102,6 +102,21 @@ static enum err pragma_number(sqlite3 *db, const char *sql, int64_t *out) {
 #define TEXT_OF(x)    TEXT_OF_IT(x)
 #define TEXT_OF_IT(x) #x
 
+/* Version 1 knew no list of gaps. Its rows are read as they are (record.h). */
+static enum err db_upgrade(sqlite3 *db) {
+    enum err e = db_exec(db, "BEGIN IMMEDIATE");
+    if (e) return e;
+    e = db_exec(db,
+                "ALTER TABLE bitmap RENAME TO bitmap_1;"
+                "CREATE TABLE bitmap(key INTEGER PRIMARY KEY, kind INTEGER NOT NULL CHECK(kind IN (0,1,2)),"
+                " bits BLOB NOT NULL) STRICT;"
+                "INSERT INTO bitmap SELECT key, kind, bits FROM bitmap_1;"
+                "DROP TABLE bitmap_1; PRAGMA user_version=2; COMMIT");
+    if (e) (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    if (!e) log_info("index", "index.db is now of version 2");
+    return e;
+}
+
 /* Brings the schema to an empty file; refuses a file that is not ours. */
 static enum err db_settle(sqlite3 *db, bool writer, const char *path) {
     int64_t id = 0, version = 0, n_tables = 0;
@@ -120,6 +135,7 @@ static enum err db_settle(sqlite3 *db, bool writer, const char *path) {
         (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
         return e;
     }
+    if (id == DB_APPLICATION_ID && version == 1) return writer ? db_upgrade(db) : ERR_AGAIN;
     if (id != DB_APPLICATION_ID || version != DB_VERSION) {
         log_error("index", "file=\"%s\" is not an index of this version: application_id=%lld version=%lld",
                   path, (long long)id, (long long)version);

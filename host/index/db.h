@@ -31,7 +31,8 @@ enum db_field {
 enum { DB_HAS_PLATE = 1, DB_HAS_LIKENESS = 2 };
 
 /* Opens dir/index.db. A writer creates it when absent and brings the schema; a reader never writes.
- * ERR_MISSING (a reader found no file), ERR_CORRUPT (not ours, or another version), ERR_IO, ERR_FULL. */
+ * ERR_MISSING (a reader found no file), ERR_CORRUPT (not ours, or of a later version), ERR_AGAIN (a reader found
+ * an earlier version, which only a writer brings up to this one), ERR_IO, ERR_FULL. */
 MUST_CHECK enum err db_open(const char *dir, bool writer, sqlite3 **out);
 void db_close(sqlite3 **db);
 

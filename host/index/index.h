@@ -53,7 +53,8 @@ enum coverage_state { COVERAGE_INDEXED, COVERAGE_DAMAGED, COVERAGE_FAILED, COVER
 MUST_CHECK enum err index_coverage_add(struct index_writer *w, uint64_t recording_id, uint16_t camera_number,
                                        int64_t from_ms, int64_t to_ms, enum coverage_state state,
                                        const char *reason);
-/* Gives s->id. The sighting stays the caller's. */
+/* Gives s->id, and moves the corners of its boxes to the grid on which they are kept (1/2047 of the picture). The
+ * sighting stays the caller's. */
 MUST_CHECK enum err index_sighting_add(struct index_writer *w, struct sighting *s);
 MUST_CHECK enum err index_commit(struct index_writer *w);
 void index_rollback(struct index_writer *w);

@@ -40,12 +40,21 @@ static const char *const reader_sql[R_STATEMENTS] = {
     [R_PURGES] = "SELECT value FROM meta WHERE key = 'purges'",
 };
 
-/* A data directory in which nothing was imported yet has an empty index, not an error. */
-static enum err create_empty(const char *dir, const struct vocab *vocab) {
+/* A data directory in which nothing was imported yet has an empty index, not an error; one of an earlier
+ * version is brought up to this one. */
+static enum err open_writer_once(const char *dir, const struct vocab *vocab) {
     struct index_writer *w = NULL;
     enum err e = index_writer_open(dir, vocab, &w);
     index_writer_close(&w);
     return e == ERR_BUSY ? OK : e;
+}
+
+enum err reader_db(const char *dir, const struct vocab *vocab, sqlite3 **out) {
+    enum err e = db_open(dir, false, out);
+    if (e != ERR_MISSING && e != ERR_AGAIN) return e;
+    e = open_writer_once(dir, vocab);
+    if (!e) e = db_open(dir, false, out);
+    return e == ERR_AGAIN ? ERR_BUSY : e;
 }
 
 /* Every page that was ever looked at stays mapped, rows of passages long gone from the screen too: in time
@@ -95,11 +104,7 @@ enum err index_reader_open(const char *dir, const struct vocab *vocab, struct in
     enum err e = ERR_NOMEM;
     r->dir = strdup(dir);
     if (!r->dir) goto fail;
-    e = db_open(dir, false, &r->db);
-    if (e == ERR_MISSING) {
-        e = create_empty(dir, vocab);
-        if (!e) e = db_open(dir, false, &r->db);
-    }
+    e = reader_db(dir, vocab, &r->db);
     for (unsigned i = 0; !e && i < R_STATEMENTS; i++) e = db_prepare(r->db, reader_sql[i], &r->st[i]);
     if (!e) e = hits_register(r);
     r->n_faults = -faults_of_thread();

@@ -38,12 +38,15 @@ struct index_reader {
     sqlite3_stmt **cursors; /* idle statements of cursor.h, kept for the next search */
     unsigned n_cursors, cap_cursors;
     const struct bits_ops *ops;
-    long n_faults; /* while it was at work, since its map of the file was last given back */
+    long n_faults;     /* while it was at work, since its map of the file was last given back */
     struct like *like; /* made by the first search by likeness */
     int64_t print_version; /* of the file, when `print` was made; 0 = not yet */
     char print[65];        /* index_fingerprint() */
 };
 
+/* The database for reading: made when absent, brought up to this version when older. ERR_BUSY: older, and its
+ * writer is at work. */
+MUST_CHECK enum err reader_db(const char *dir, const struct vocab *vocab, sqlite3 **out);
 /* Everything answered between begin and end comes from one state of the index. */
 MUST_CHECK enum err reader_begin(struct index_reader *r);
 void reader_end(struct index_reader *r);

@@ -5,24 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/index/bitpack.h"
 #include "host/index/query.h"
 
 enum { FIELD_BITS = 6, SURE_BIT = 0x80, PLATE_FLAG = 1, LIKENESS_FLAG = 2 };
+/* Of packed records alone. */
+enum { CLASS_FLAG = 4, CLASS_SURE_FLAG = 8, PACKED_FLAG = 0x80 };
 
-static void put_varint(struct bytes *b, uint64_t v) {
-    uint8_t buf[10];
-    size_t n = 0;
-    do {
-        buf[n] = (uint8_t)(v & 0x7f);
-        v >>= 7;
-        if (v) buf[n] |= 0x80;
-        n++;
-    } while (v);
-    bytes_put(b, buf, n);
-}
-static void put_signed(struct bytes *b, int64_t v) {
-    put_varint(b, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
-}
 static uint64_t get_varint(struct bytes_reader *r) {
     uint64_t v = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -38,18 +27,9 @@ static int64_t get_signed(struct bytes_reader *r) {
     return (int64_t)(v >> 1 ^ -(v & 1));
 }
 
-/* Corner differences wrap in 16 bits, so that any box follows any other in at most three bytes a corner. */
-static void put_corner(struct bytes *b, uint16_t now, uint16_t before) {
-    put_signed(b, (int16_t)(uint16_t)(now - before));
-}
-/* Left and upper edge as differences to the box before, then by how much width and height changed: the box of
- * a thing that moves keeps its size, nearly. */
-static void put_box(struct bytes *b, const struct box_norm *now, const struct box_norm *before) {
-    put_corner(b, now->x0, before->x0);
-    put_corner(b, (uint16_t)(now->x1 - now->x0), (uint16_t)(before->x1 - before->x0));
-    put_corner(b, now->y0, before->y0);
-    put_corner(b, (uint16_t)(now->y1 - now->y0), (uint16_t)(before->y1 - before->y0));
-}
+/* ---- records as they were written until version 2 of the index ------------------------------------------
+ */
+
 static uint16_t get_corner(struct bytes_reader *r, uint16_t before) {
     return (uint16_t)(before + (uint16_t)get_signed(r));
 }
@@ -69,35 +49,7 @@ uint16_t record_likeness_check(const int8_t v[128]) {
     return (uint16_t)(sum[0] | sum[1] << 8);
 }
 
-void record_put_attributes(struct bytes *out, const struct sighting *s) {
-    bytes_put_u8(out, (uint8_t)((s->plate.n_chars ? PLATE_FLAG : 0) | (s->has_likeness ? LIKENESS_FLAG : 0)));
-    if (s->has_likeness) bytes_put_u16(out, record_likeness_check(s->likeness));
-    bytes_put_u8(out, (uint8_t)s->n_attributes);
-    for (unsigned i = 0; i < s->n_attributes; i++) {
-        const struct attribute *a = &s->attributes[i];
-        bytes_put_u8(out, (uint8_t)(a->field | a->n_values << FIELD_BITS));
-        for (unsigned k = 0; k < a->n_values; k++) {
-            put_varint(out, a->value[k].id);
-            bytes_put_u8(out, (uint8_t)(a->value[k].score | (a->value[k].sure ? SURE_BIT : 0)));
-        }
-    }
-    if (!s->plate.n_chars) return;
-    const struct plate_read *p = &s->plate;
-    bytes_put_u8(out, p->n_chars);
-    bytes_put_u8(out, p->confidence);
-    bytes_put(out, p->country, sizeof p->country);
-    for (unsigned i = 0; i < p->n_chars; i++) {
-        uint8_t n = 0;
-        while (n < SIGHTING_ALTERNATIVES_MAX && p->chars[i].c[n]) n++;
-        bytes_put_u8(out, n);
-        for (unsigned k = 0; k < n; k++) {
-            bytes_put_u8(out, (uint8_t)p->chars[i].c[k]);
-            bytes_put_u8(out, p->chars[i].score[k]);
-        }
-    }
-}
-
-static void get_plate(struct bytes_reader *r, struct plate_read *p) {
+static void old_plate(struct bytes_reader *r, struct plate_read *p) {
     p->n_chars = bytes_get_u8(r);
     p->confidence = bytes_get_u8(r);
     const uint8_t *country = bytes_get(r, sizeof p->country);
@@ -119,7 +71,7 @@ static void get_plate(struct bytes_reader *r, struct plate_read *p) {
     }
 }
 
-enum err record_get_attributes(const void *p, size_t n, struct sighting *s) {
+static enum err old_attributes(const void *p, size_t n, struct sighting *s) {
     struct bytes_reader r = bytes_reader_of(p, n);
     uint8_t flags = bytes_get_u8(&r);
     s->has_likeness = flags & LIKENESS_FLAG ? 1 : 0;
@@ -140,7 +92,7 @@ enum err record_get_attributes(const void *p, size_t n, struct sighting *s) {
             a->value[k].sure = score & SURE_BIT ? 1 : 0;
         }
     }
-    if (flags & PLATE_FLAG) get_plate(&r, &s->plate);
+    if (flags & PLATE_FLAG) old_plate(&r, &s->plate);
     return r.bad || r.p != r.end ? ERR_CORRUPT : OK;
 }
 
@@ -158,24 +110,7 @@ static int64_t point_base_ms(const struct sighting *s, unsigned i) {
     return i + 1 == s->n_path ? s->end_ms : s->path[i - 1].at_ms;
 }
 
-void record_put_path(struct bytes *out, const struct sighting *s) {
-    put_varint(out, s->n_frames);
-    put_signed(out, s->best_ms - s->start_ms);
-    put_signed(out, s->best_pts_us);
-    bytes_put_u16(out, s->best_box.x0);
-    bytes_put_u16(out, s->best_box.y0);
-    bytes_put_u16(out, s->best_box.x1);
-    bytes_put_u16(out, s->best_box.y1);
-    bytes_put_u8(out, (uint8_t)s->n_path);
-    const struct box_norm *before = &s->best_box;
-    for (unsigned i = 0; i < s->n_path; i++) {
-        put_signed(out, s->path[i].at_ms - point_base_ms(s, i));
-        put_box(out, &s->path[i].box, before);
-        before = &s->path[i].box;
-    }
-}
-
-enum err record_get_path(const void *p, size_t n, struct sighting *s) {
+static enum err old_path(const void *p, size_t n, struct sighting *s) {
     struct bytes_reader r = bytes_reader_of(p, n);
     s->n_frames = (uint32_t)get_varint(&r);
     s->best_ms = s->start_ms + get_signed(&r);
@@ -193,6 +128,244 @@ enum err record_get_path(const void *p, size_t n, struct sighting *s) {
         before = &s->path[i].box;
     }
     return r.bad || r.p != r.end ? ERR_CORRUPT : OK;
+}
+
+/* ---- packed records ------------------------------------------------------------------------------------ */
+
+/* Usual sizes of numbers, as powers of two. */
+enum {
+    K_FRAMES = 5,
+    K_BEST_MS = 13,
+    K_PTS_MS = 21,
+    K_SIZE = 7,
+    K_POINTS = 1,
+    K_TIME = 8,
+    K_MOVED = 6,
+    K_GREW = 2,
+    K_ATTRIBUTES = 2,
+    K_FIELD = 0,
+    K_VALUE = 3
+};
+
+static unsigned to_grid(uint16_t v) {
+    return (v * RECORD_GRID + 32767u) / 65535u;
+}
+static uint16_t from_grid(unsigned q) {
+    return (uint16_t)((q * 65535u + RECORD_GRID / 2) / RECORD_GRID);
+}
+static void round_box(struct box_norm *b) {
+    b->x0 = from_grid(to_grid(b->x0));
+    b->y0 = from_grid(to_grid(b->y0));
+    b->x1 = from_grid(to_grid(b->x1));
+    b->y1 = from_grid(to_grid(b->y1));
+}
+void record_round(struct sighting *s) {
+    round_box(&s->best_box);
+    for (unsigned i = 0; i < s->n_path && i < SIGHTING_PATH_MAX; i++) round_box(&s->path[i].box);
+}
+
+/* Left and upper edge, width and height, on the grid. */
+struct grid_box {
+    int x, y, w, h;
+};
+static struct grid_box grid_of(const struct box_norm *b) {
+    int x = (int)to_grid(b->x0), y = (int)to_grid(b->y0);
+    return (struct grid_box){x, y, (int)to_grid(b->x1) - x, (int)to_grid(b->y1) - y};
+}
+static bool box_of(const struct grid_box *g, struct box_norm *out) {
+    int x1 = g->x + g->w, y1 = g->y + g->h, most = (int)RECORD_GRID;
+    if (g->x < 0 || g->x > most || g->y < 0 || g->y > most || x1 < 0 || x1 > most || y1 < 0 || y1 > most)
+        return false;
+    *out = (struct box_norm){from_grid((unsigned)g->x), from_grid((unsigned)g->y), from_grid((unsigned)x1),
+                             from_grid((unsigned)y1)};
+    return true;
+}
+/* A difference on the grid: of two widths, twice its size at most. */
+static int get_difference(struct bit_reader *r, unsigned k) {
+    int64_t v = bits_get_signed(r, k), most = 2 * (int64_t)RECORD_GRID;
+    if (v < -most || v > most) r->bad = true;
+    return r->bad ? 0 : (int)v;
+}
+
+/* The class stands in the row as a number, its score as the row's confidence. */
+static bool class_is_usual(const struct sighting *s) {
+    const struct attribute *a = &s->attributes[0];
+    return s->n_attributes > 0 && a->field == FIELD_CLASS && a->n_values == 1 &&
+           a->value[0].id == s->class_id && a->value[0].score == s->confidence;
+}
+
+static void put_plate(struct bit_writer *w, const struct plate_read *p) {
+    bool alternatives = false;
+    for (unsigned i = 0; i < p->n_chars; i++) alternatives |= p->chars[i].c[0] != 0;
+    bits_put(w, p->n_chars - 1u, 4);
+    bits_put(w, p->confidence, 8);
+    unsigned n_country = (unsigned)strlen(p->country);
+    bits_put(w, n_country, 2);
+    for (unsigned i = 0; i < n_country; i++) bits_put(w, (uint8_t)p->country[i], 8);
+    bits_put(w, alternatives, 1);
+    for (unsigned i = 0; alternatives && i < p->n_chars; i++) {
+        unsigned n = 0;
+        while (n < SIGHTING_ALTERNATIVES_MAX && p->chars[i].c[n]) n++;
+        bits_put(w, n, 2);
+        for (unsigned k = 0; k < n; k++) {
+            bits_put(w, (uint8_t)p->chars[i].c[k], 8);
+            bits_put(w, p->chars[i].score[k], 8);
+        }
+    }
+}
+
+static void get_plate(struct bit_reader *r, struct plate_read *p) {
+    p->n_chars = (uint8_t)(bits_get(r, 4) + 1);
+    p->confidence = (uint8_t)bits_get(r, 8);
+    unsigned n_country = (unsigned)bits_get(r, 2);
+    for (unsigned i = 0; i < n_country; i++) p->country[i] = (char)bits_get(r, 8);
+    if (!bits_get(r, 1)) return;
+    for (unsigned i = 0; i < p->n_chars && !r->bad; i++) {
+        unsigned n = (unsigned)bits_get(r, 2);
+        for (unsigned k = 0; k < n; k++) {
+            p->chars[i].c[k] = (char)bits_get(r, 8);
+            p->chars[i].score[k] = (uint8_t)bits_get(r, 8);
+        }
+    }
+}
+
+void record_put_attributes(struct bytes *out, const struct sighting *s) {
+    bool usual = class_is_usual(s);
+    struct bit_writer w = {.out = out};
+    bytes_put_u8(out, (uint8_t)(PACKED_FLAG | (s->plate.n_chars ? PLATE_FLAG : 0) |
+                                (s->has_likeness ? LIKENESS_FLAG : 0) | (usual ? CLASS_FLAG : 0) |
+                                (usual && s->attributes[0].value[0].sure ? CLASS_SURE_FLAG : 0)));
+    if (s->has_likeness) bytes_put_u16(out, record_likeness_check(s->likeness));
+    bits_put_number(&w, s->n_attributes - (usual ? 1u : 0u), K_ATTRIBUTES);
+    int before = FIELD_CLASS;
+    for (unsigned i = usual ? 1 : 0; i < s->n_attributes; i++) {
+        const struct attribute *a = &s->attributes[i];
+        bits_put_signed(&w, a->field - before - 1, K_FIELD);
+        before = a->field;
+        bits_put(&w, a->n_values, 2);
+        for (unsigned k = 0; k < a->n_values; k++) {
+            bits_put_number(&w, a->value[k].id, K_VALUE);
+            bits_put(&w, a->value[k].score, 7);
+            bits_put(&w, a->value[k].sure ? 1 : 0, 1);
+        }
+    }
+    if (s->plate.n_chars) put_plate(&w, &s->plate);
+    bits_flush(&w);
+}
+
+static enum err packed_attributes(const uint8_t *p, size_t n, struct sighting *s) {
+    unsigned flags = p[0], head = 1 + (flags & LIKENESS_FLAG ? 2 : 0);
+    if (n < head) return ERR_CORRUPT;
+    struct bit_reader r = {.p = p + head, .end = p + n};
+    s->has_likeness = flags & LIKENESS_FLAG ? 1 : 0;
+    uint64_t count = bits_get_number(&r, K_ATTRIBUTES) + (flags & CLASS_FLAG ? 1 : 0);
+    if (count > SIGHTING_ATTRIBUTES_MAX) return ERR_CORRUPT;
+    s->n_attributes = (unsigned)count;
+    if (flags & CLASS_FLAG) {
+        s->attributes[0] = (struct attribute){.field = FIELD_CLASS, .n_values = 1};
+        s->attributes[0].value[0].id = s->class_id;
+        s->attributes[0].value[0].score = s->confidence;
+        s->attributes[0].value[0].sure = flags & CLASS_SURE_FLAG ? 1 : 0;
+    }
+    int64_t field = FIELD_CLASS;
+    for (unsigned i = flags & CLASS_FLAG ? 1 : 0; i < s->n_attributes; i++) {
+        struct attribute *a = &s->attributes[i];
+        int64_t step = bits_get_signed(&r, K_FIELD);
+        if (r.bad || step < -FIELD_COUNT - 1 || step > FIELD_COUNT) return ERR_CORRUPT;
+        field += step + 1;
+        if (field < 0 || field > UINT8_MAX) return ERR_CORRUPT;
+        a->field = (uint8_t)field;
+        a->n_values = (uint8_t)bits_get(&r, 2);
+        for (unsigned k = 0; k < a->n_values; k++) {
+            uint64_t id = bits_get_number(&r, K_VALUE);
+            if (id == 0 || id > VOCAB_MAX) return ERR_CORRUPT;
+            a->value[k].id = (uint16_t)id;
+            a->value[k].score = (uint8_t)bits_get(&r, 7);
+            a->value[k].sure = (uint8_t)bits_get(&r, 1);
+        }
+    }
+    if (flags & PLATE_FLAG) get_plate(&r, &s->plate);
+    return bits_at_end(&r) ? OK : ERR_CORRUPT;
+}
+
+bool record_is_packed(const void *attributes, size_t n) {
+    return n > 0 && *(const uint8_t *)attributes & PACKED_FLAG;
+}
+
+enum err record_get_attributes(const void *p, size_t n, struct sighting *s) {
+    return record_is_packed(p, n) ? packed_attributes(p, n, s) : old_attributes(p, n, s);
+}
+
+void record_put_path(struct bytes *out, const struct sighting *s) {
+    struct bit_writer w = {.out = out};
+    struct grid_box before = grid_of(&s->best_box);
+    uint64_t pts_us = (uint64_t)(s->best_pts_us < 0 ? -s->best_pts_us : s->best_pts_us);
+    bits_put_number(&w, s->n_frames, K_FRAMES);
+    bits_put_signed(&w, s->best_ms - s->start_ms, K_BEST_MS);
+    bits_put(&w, s->best_pts_us < 0, 1);
+    bits_put_number(&w, pts_us / 1000, K_PTS_MS);
+    bits_put(&w, pts_us % 1000 != 0, 1);
+    if (pts_us % 1000) bits_put(&w, pts_us % 1000, 10);
+    bits_put(&w, (unsigned)before.x, RECORD_GRID_BITS);
+    bits_put(&w, (unsigned)before.y, RECORD_GRID_BITS);
+    bits_put_signed(&w, before.w, K_SIZE);
+    bits_put_signed(&w, before.h, K_SIZE);
+    bits_put_number(&w, s->n_path, K_POINTS);
+    for (unsigned i = 0; i < s->n_path; i++) {
+        struct grid_box now = grid_of(&s->path[i].box);
+        int64_t late_ms = s->path[i].at_ms - point_base_ms(s, i);
+        bool moved = memcmp(&now, &before, sizeof now) != 0;
+        bits_put(&w, late_ms != 0, 1);
+        if (late_ms) bits_put_signed(&w, late_ms, K_TIME);
+        bits_put(&w, moved, 1);
+        if (!moved) continue;
+        bits_put_signed(&w, now.x - before.x, K_MOVED);
+        bits_put_signed(&w, now.y - before.y, K_MOVED);
+        bits_put_signed(&w, now.w - before.w, K_GREW);
+        bits_put_signed(&w, now.h - before.h, K_GREW);
+        before = now;
+    }
+    bits_flush(&w);
+}
+
+static enum err packed_path(const void *p, size_t n, struct sighting *s) {
+    struct bit_reader r = {.p = p, .end = (const uint8_t *)p + n};
+    struct grid_box box;
+    uint64_t n_frames = bits_get_number(&r, K_FRAMES);
+    s->n_frames = (uint32_t)n_frames;
+    int64_t best_ms = bits_get_signed(&r, K_BEST_MS);
+    if (n_frames > UINT32_MAX || best_ms > INT64_C(1) << 42 || best_ms < -(INT64_C(1) << 42))
+        return ERR_CORRUPT;
+    s->best_ms = s->start_ms + best_ms;
+    bool negative = bits_get(&r, 1);
+    uint64_t pts_ms = bits_get_number(&r, K_PTS_MS);
+    uint64_t pts_us = bits_get(&r, 1) ? bits_get(&r, 10) : 0;
+    if (pts_ms > UINT64_C(1) << 52 || pts_us > 999) return ERR_CORRUPT;
+    s->best_pts_us = (int64_t)(pts_ms * 1000 + pts_us) * (negative ? -1 : 1);
+    box.x = (int)bits_get(&r, RECORD_GRID_BITS);
+    box.y = (int)bits_get(&r, RECORD_GRID_BITS);
+    box.w = get_difference(&r, K_SIZE);
+    box.h = get_difference(&r, K_SIZE);
+    uint64_t n_path = bits_get_number(&r, K_POINTS);
+    if (r.bad || n_path > SIGHTING_PATH_MAX || !box_of(&box, &s->best_box)) return ERR_CORRUPT;
+    s->n_path = (unsigned)n_path;
+    for (unsigned i = 0; i < s->n_path; i++) {
+        int64_t late_ms = bits_get(&r, 1) ? bits_get_signed(&r, K_TIME) : 0;
+        if (late_ms > INT64_C(1) << 42 || late_ms < -(INT64_C(1) << 42)) return ERR_CORRUPT;
+        s->path[i].at_ms = point_base_ms(s, i) + late_ms;
+        if (bits_get(&r, 1)) {
+            box.x += get_difference(&r, K_MOVED);
+            box.y += get_difference(&r, K_MOVED);
+            box.w += get_difference(&r, K_GREW);
+            box.h += get_difference(&r, K_GREW);
+        }
+        if (r.bad || !box_of(&box, &s->path[i].box)) return ERR_CORRUPT;
+    }
+    return bits_at_end(&r) ? OK : ERR_CORRUPT;
+}
+
+enum err record_get_path(const void *p, size_t n, bool packed, struct sighting *s) {
+    return packed ? packed_path(p, n, s) : old_path(p, n, s);
 }
 
 static bool attributes_fit(const struct sighting *s) {

@@ -28,8 +28,9 @@ enum err row_get(sqlite3_stmt *st, struct row *out) {
     enum err e = record_get_attributes(attributes, n_attributes, s);
     if (!e && s->has_likeness)
         e = record_stored_likeness_check(attributes, n_attributes, &out->likeness_check);
+    bool packed = record_is_packed(attributes, n_attributes);
     const void *path = sqlite3_column_blob(st, 10);
-    if (!e) e = record_get_path(path, (size_t)sqlite3_column_bytes(st, 10), s);
+    if (!e) e = record_get_path(path, (size_t)sqlite3_column_bytes(st, 10), packed, s);
     if (!e && ((out->plate_id >= 0) != (s->plate.n_chars > 0) || out->plate_id > UINT32_MAX)) e = ERR_CORRUPT;
     if (e) log_error("index", "state=\"row does not decode\" sighting=%llu", (unsigned long long)s->id);
     return e;

@@ -85,7 +85,8 @@ CREATE TABLE segment(
 ) STRICT;
 CREATE TABLE bitmap(
   key  INTEGER PRIMARY KEY,                -- value number << 40 | segment
-  kind INTEGER NOT NULL CHECK(kind IN (0,1)), -- 0 sorted u16 slots, 1 bitset of 64-bit words, missing tail = zero
+  kind INTEGER NOT NULL CHECK(kind IN (0,1,2)), -- enum container_kind: sorted u16 slots, bitset of 64-bit words with
+                                                -- missing tail = zero, gaps between slots in bytes
   bits BLOB NOT NULL
 ) STRICT;
 -- Columns are cut into chunks of 4,096 ids, so that a commit rewrites the last chunk and not the whole hour.

@@ -217,6 +217,7 @@ enum err index_sighting_add(struct index_writer *w, struct sighting *s) {
     enum err e = record_check(s);
     if (!e) e = writer_begin(w);
     if (e) return e;
+    record_round(s); /* bitmaps of directions are of what the row gives back */
     int64_t hour = s->start_ms / DB_HOUR_MS, thumbnail = -1;
     uint32_t plate_id = 0;
     uint64_t id;

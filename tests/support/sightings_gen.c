@@ -317,7 +317,8 @@ static void put_course(struct draft *d, struct sighting *s) {
     b.x1 = (uint16_t)(b.x0 + w);
     b.y1 = (uint16_t)(b.y0 + h);
     s->best_ms = s->start_ms + gen_below(&d->r, (uint32_t)(s->end_ms - s->start_ms));
-    s->best_pts_us = (s->best_ms % HOUR_MS) * 1000 + gen_below(&d->r, 1000);
+    s->best_pts_us = (s->best_ms % HOUR_MS) * 1000; /* 25 frames a second: whole milliseconds */
+    (void)gen_below(&d->r, 1000);
     s->best_box = a;
     s->n_frames = 5 + gen_below(&d->r, 100);
     s->n_path = 2;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the writer commits is what a reader finds: rows, positions, coverage, thumbnails, vectors. */
 #include <limits.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,7 +288,7 @@ static void record_cut_anywhere_is_corrupt(void **state) {
     record_put_path(&b, &s);
     for (size_t n = 0; n < b.len; n++) {
         memset(&back, 0, sizeof back);
-        assert_int_equal(record_get_path(b.data, n, &back), ERR_CORRUPT);
+        assert_int_equal(record_get_path(b.data, n, true, &back), ERR_CORRUPT);
     }
     bytes_fini(&b);
 }
@@ -317,7 +318,8 @@ static void spoilt_records_and_bitmaps_never_do_harm(void **state) {
         if (n) memcpy(exact, b.data, n);
         memset(&back, 0, sizeof back);
         back.start_ms = T0;
-        refused += (path ? record_get_path(exact, n, &back) : record_get_attributes(exact, n, &back)) != OK;
+        refused +=
+            (path ? record_get_path(exact, n, true, &back) : record_get_attributes(exact, n, &back)) != OK;
         unsigned slots = 1 + gen_below(&r, 65536);
         struct container c = {.kind = (enum container_kind)gen_below(&r, 3), .bytes = exact, .n_bytes = n};
         if (container_check(&c, slots) == OK) {
@@ -331,6 +333,195 @@ static void spoilt_records_and_bitmaps_never_do_harm(void **state) {
     }
     assert_true(refused > 1000);
     bytes_fini(&b);
+}
+
+static size_t unhex(const char *text, uint8_t *out) {
+    size_t n = strlen(text) / 2;
+    for (size_t i = 0; i < n; i++) {
+        unsigned byte;
+        assert_int_equal(sscanf(text + 2 * i, "%2x", &byte), 1);
+        out[i] = (uint8_t)byte;
+    }
+    return n;
+}
+
+static void records_of_version_1_are_still_read(void **state) {
+    (void)state;
+    uint8_t attributes[64], path[64];
+    size_t n_attributes =
+        unhex("03B9DA044104B94203C48307D50425C476D4B0010AC60115075D4600000000000000000000", attributes);
+    size_t n_path = unhex("50DE09ECCBE8F3057CB0F03EA7BDF75902000000000000ECE4020080A80200", path);
+    struct sighting s = {.start_ms = T0, .end_ms = T0 + 6775, .class_id = 4, .confidence = 57};
+    assert_false(record_is_packed(attributes, n_attributes));
+    assert_int_equal(record_get_attributes(attributes, n_attributes, &s), OK);
+    assert_int_equal(s.n_attributes, 4);
+    assert_int_equal(s.attributes[3].field, FIELD_MAKE_MODEL);
+    assert_int_equal(s.attributes[3].n_values, 3);
+    assert_int_equal(s.attributes[3].value[2].id, 198);
+    assert_int_equal(s.attributes[3].value[2].score, 21);
+    assert_int_equal(s.plate.n_chars, 7);
+    assert_string_equal(s.plate.country, "F");
+    assert_int_equal(record_get_path(path, n_path, false, &s), OK);
+    assert_int_equal(s.n_frames, 80);
+    assert_int_equal(s.best_ms, T0 + 623);
+    assert_int_equal(s.best_box.x0, 45180);
+    assert_int_equal(s.n_path, 2);
+    assert_int_equal(s.path[1].at_ms, T0 + 6775);
+    for (size_t n = 0; n < n_attributes; n++)
+        assert_int_equal(record_get_attributes(attributes, n, &s), ERR_CORRUPT);
+    for (size_t n = 0; n < n_path; n++) assert_int_equal(record_get_path(path, n, false, &s), ERR_CORRUPT);
+}
+
+static int64_t far(struct gen_random *r, unsigned round, int64_t most) {
+    int64_t v = (int64_t)(gen_u64(r) >> (1 + round % 40)) % (most + 1);
+    return gen_below(r, 2) ? v : -v;
+}
+static struct box_norm any_box(struct gen_random *r, const struct box_norm *like) {
+    if (like && gen_below(r, 3) == 0) return *like;
+    return (struct box_norm){(uint16_t)gen_u64(r), (uint16_t)gen_u64(r), (uint16_t)gen_u64(r),
+                             (uint16_t)gen_u64(r)};
+}
+
+/* Whatever a sighting holds comes back, corners of boxes on their grid. */
+static void any_sighting_comes_back_from_its_record(void **state) {
+    (void)state;
+    struct gen_random r = {23};
+    struct bytes a = {0}, p = {0};
+    for (unsigned round = 0; round < 5000; round++) {
+        struct sighting s, back;
+        memset(&s, 0, sizeof s);
+        s.start_ms = T0;
+        s.end_ms = T0 + llabs(far(&r, round, INT64_C(1) << 40));
+        s.class_id = (uint16_t)(1 + gen_below(&r, VOCAB_MAX));
+        s.confidence = (uint8_t)gen_below(&r, 101);
+        s.n_frames = (uint32_t)(gen_u64(&r) >> (32 + round % 32));
+        s.best_ms = T0 + far(&r, round, INT64_C(1) << 41);
+        s.best_pts_us = far(&r, round, INT64_C(1) << 50);
+        s.best_box = any_box(&r, NULL);
+        s.n_attributes = gen_below(&r, SIGHTING_ATTRIBUTES_MAX + 1);
+        for (unsigned i = 0; i < s.n_attributes; i++) {
+            s.attributes[i].field = (uint8_t)(1 + gen_below(&r, FIELD_COUNT - 1));
+            s.attributes[i].n_values = (uint8_t)gen_below(&r, 4);
+            for (unsigned k = 0; k < s.attributes[i].n_values; k++) {
+                s.attributes[i].value[k].id = (uint16_t)(1 + gen_below(&r, round % 2 ? VOCAB_MAX : 20));
+                s.attributes[i].value[k].score = (uint8_t)gen_below(&r, 101);
+                s.attributes[i].value[k].sure = (uint8_t)gen_below(&r, 2);
+            }
+        }
+        if (round % 3 == 0 && s.n_attributes) {
+            memset(&s.attributes[0], 0, sizeof s.attributes[0]);
+            s.attributes[0].field = FIELD_CLASS;
+            s.attributes[0].n_values = 1;
+            s.attributes[0].value[0].id = s.class_id;
+            s.attributes[0].value[0].score = s.confidence;
+            s.attributes[0].value[0].sure = round % 2;
+        }
+        s.n_path = gen_below(&r, SIGHTING_PATH_MAX + 1);
+        for (unsigned i = 0; i < s.n_path; i++) {
+            s.path[i].at_ms = T0 + far(&r, round, INT64_C(1) << 40);
+            s.path[i].box = any_box(&r, i ? &s.path[i - 1].box : &s.best_box);
+        }
+        if (round % 2) {
+            s.plate.n_chars = (uint8_t)(1 + gen_below(&r, SIGHTING_PLATE_MAX));
+            s.plate.confidence = (uint8_t)gen_u64(&r);
+            memcpy(s.plate.country, "FRA", gen_below(&r, 4));
+            for (unsigned i = 0; i < s.plate.n_chars && round % 4 == 1; i++)
+                for (unsigned k = 0; k < gen_below(&r, SIGHTING_ALTERNATIVES_MAX + 1); k++) {
+                    s.plate.chars[i].c[k] = (char)('A' + gen_below(&r, 26));
+                    s.plate.chars[i].score[k] = (uint8_t)gen_u64(&r);
+                }
+        }
+        record_round(&s);
+        a.len = p.len = 0;
+        record_put_attributes(&a, &s);
+        record_put_path(&p, &s);
+        memset(&back, 0, sizeof back);
+        back.start_ms = s.start_ms;
+        back.end_ms = s.end_ms;
+        back.class_id = s.class_id;
+        back.confidence = s.confidence;
+        assert_int_equal(record_get_attributes(a.data, a.len, &back), OK);
+        assert_int_equal(record_get_path(p.data, p.len, record_is_packed(a.data, a.len), &back), OK);
+        if (memcmp(&s, &back, sizeof s) != 0) fail_msg("round %u", round);
+    }
+    bytes_fini(&a);
+    bytes_fini(&p);
+}
+
+static void any_set_of_slots_comes_back_from_its_container(void **state) {
+    (void)state;
+    struct gen_random r = {29};
+    static uint8_t room[CONTAINER_BYTES_MAX];
+    unsigned kinds[3] = {0};
+    for (unsigned round = 0; round < 600; round++) {
+        uint64_t words[CONTAINER_WORDS] = {0}, back[CONTAINER_WORDS] = {0}, other[CONTAINER_WORDS], wanted;
+        unsigned slots = 1 + gen_below(&r, 65536), apart = 1 + gen_below(&r, round % 3 ? 600 : 20000), n = 0;
+        for (unsigned slot = gen_below(&r, apart); slot < slots; slot += 1 + gen_below(&r, apart), n++)
+            words[slot / 64] |= UINT64_C(1) << slot % 64;
+        struct container c;
+        if (container_encode(words, slots, room, &c) == 0) continue;
+        kinds[c.kind]++;
+        assert_int_equal(container_check(&c, slots), OK);
+        container_or(bits_best(), back, &c);
+        assert_memory_equal(words, back, sizeof back);
+        for (unsigned w = 0; w < CONTAINER_WORDS; w++) other[w] = w < BITS_WORDS(slots) ? gen_u64(&r) : 0;
+        memcpy(back, other, sizeof back);
+        uint64_t both = container_count_and(bits_best(), other, &c);
+        container_and(bits_best(), back, BITS_WORDS(slots), &c);
+        wanted = 0;
+        for (unsigned w = 0; w < CONTAINER_WORDS; w++) {
+            assert_true(back[w] == (w < BITS_WORDS(slots) ? other[w] & words[w] : 0));
+            wanted += (uint64_t)__builtin_popcountll(other[w] & words[w]);
+        }
+        assert_true(both == wanted);
+        container_and_not(bits_best(), other, &c);
+        for (unsigned w = 0; w < CONTAINER_WORDS; w++) assert_true((other[w] & words[w]) == 0);
+    }
+    assert_true(kinds[0] > 5 && kinds[1] > 5 && kinds[2] > 5);
+}
+
+static void an_index_of_version_1_is_brought_up_to_this_one(void **state) {
+    struct index_fixture *f = *state;
+    static const uint16_t camera = 3;
+    const struct perimeter p = {.from_ms = 0, .to_ms = INT64_MAX, .cameras = &camera, .n_cameras = 1};
+    struct query q = {.limit = 5};
+    struct index_result out;
+    char path[300];
+    sqlite3 *db;
+    uint64_t rows;
+    for (unsigned i = 0; i < 10; i++) {
+        struct sighting s;
+        fill(&s, T0 + i * 1000, camera);
+        assert_int_equal(index_sighting_add(f->writer, &s), OK);
+    }
+    assert_int_equal(index_commit(f->writer), OK);
+    index_reader_close(&f->reader);
+    index_writer_close(&f->writer);
+    snprintf(path, sizeof path, "%s/index.db", f->dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "BEGIN; ALTER TABLE bitmap RENAME TO b; CREATE TABLE bitmap(key INTEGER PRIMARY KEY,"
+                     " kind INTEGER NOT NULL CHECK(kind IN (0,1)), bits BLOB NOT NULL) STRICT;"
+                     "INSERT INTO bitmap SELECT * FROM b; DROP TABLE b; PRAGMA user_version=1; COMMIT",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(index_reader_open(f->dir, NULL, &f->reader), OK);
+    assert_int_equal(index_search(f->reader, &p, &q, 0, &out), OK);
+    assert_int_equal(out.total, 10);
+    index_result_fini(&out);
+    assert_int_equal(index_writer_open(f->dir, NULL, &f->writer), OK);
+    for (unsigned i = 0; i < 1000; i++) { /* enough for lists of gaps, which the old table refused */
+        struct sighting s;
+        fill(&s, T0 + i * 1000, i % 100 ? camera : 4);
+        s.class_id = i % 100 ? s.class_id : 7;
+        s.attributes[0].value[0].id = s.class_id;
+        assert_int_equal(index_sighting_add(f->writer, &s), OK);
+    }
+    assert_int_equal(index_commit(f->writer), OK);
+    assert_int_equal(index_check(f->dir, NULL, NULL, NULL, &rows), OK);
+    assert_int_equal(rows, 1010);
 }
 
 /* ---- likeness in memory */
@@ -415,6 +606,10 @@ int main(void) {
         WITH_INDEX(likeness_in_memory_follows_the_index),
         cmocka_unit_test(record_cut_anywhere_is_corrupt),
         cmocka_unit_test(spoilt_records_and_bitmaps_never_do_harm),
+        cmocka_unit_test(records_of_version_1_are_still_read),
+        cmocka_unit_test(any_sighting_comes_back_from_its_record),
+        cmocka_unit_test(any_set_of_slots_comes_back_from_its_container),
+        WITH_INDEX(an_index_of_version_1_is_brought_up_to_this_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
