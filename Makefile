@@ -85,6 +85,11 @@ BENCH_INDEX := $(B)/tests/bench/bench_index
 CFLAGS_tests/bench/bench_index_peers := -isystem /usr/include/postgresql
 $(BENCH_INDEX): $(BENCH_INDEX).o $(BENCH_INDEX)_peers.o $(INDEX_SUPPORT) $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS) -lpq
+# The writer killed CRASH_ROUNDS times beside four readers; `make test` has fifteen of them.
+CRASH_ROUNDS ?= 100
+.PHONY: crash-index
+crash-index: $(B)/tests/unit/test_index_crash | $(B)/vocabulary.json
+	@RELECTURE_CRASH_ROUNDS=$(CRASH_ROUNDS) $<
 .PHONY: bench-index
 bench-index: $(BENCH_INDEX)
 	@tests/bench/bench_index.sh $(BENCH_INDEX)
@@ -546,7 +551,7 @@ help:
 	@echo "make prove       no live input, no face, no biometrics, no outbound connection: the evidence, as a table"
 	@echo "make exactness   the simulated DPU against two witnesses"
 	@echo "make accuracy    what the machine sees, against ../shared/data"
-	@echo "make fuzz        libFuzzer targets; FUZZ_S=60 seconds each"
+	@echo "make fuzz        libFuzzer targets; FUZZ_S=60 seconds each; make crash-index: a hundred kills of the index writer"
 	@echo "make install     PREFIX=/usr/local DESTDIR=; make deb: a Debian package in build/deb"
 	@echo "make deps        Debian packages to build and test; deps-bench: those of the benchmarks too"
 	@echo "Variables: VARIANT=release|debug|asan|tsan  CC=gcc|clang  CI=true (warnings are errors)  V=1"
