@@ -435,6 +435,11 @@ $(B)/tests/bench/fill_site: $(B)/tests/bench/fill_site.o $(B)/tests/support/sigh
 bench-page: all $(B)/tests/bench/fill_site
 	@FILL_SITE=$(B)/tests/bench/fill_site node web/tests/bench-page.mjs
 
+# ---- the API under load, over TLS: wrk, and nginx beside it -----------------------------------------------------------
+.PHONY: bench-api
+bench-api: all $(B)/tests/bench/fill_site
+	@tests/bench/bench_api.py
+
 # ---- vocabulary ---------------------------------------------------------------------------------------------
 $(B)/vocabulary.json: host/vocabulary.json
 	@mkdir -p $(@D)
@@ -460,7 +465,7 @@ have = $(shell command -v $(1) >/dev/null 2>&1 && echo yes)
 DEPS_WANTED := $(filter-out $(if $(call have,node),nodejs) $(if $(call have,npm),npm),$(DEPS))
 
 # What only bench-index (PostgreSQL) and the training of the vehicle colours need.
-DEPS_BENCH := libpq-dev postgresql-15 python3-opencv python3-scipy
+DEPS_BENCH := wrk nginx-light libpq-dev postgresql-15 python3-opencv python3-scipy
 install_missing = missing=; for p in $(1); do \
 	  dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -q '^installed$$' || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then \
@@ -547,7 +552,7 @@ help:
 	@echo "make demo        install what is missing, build, import real footage, serve the page"
 	@echo "make test        install what is missing, build, run every test"
 	@echo "make all         build; make unit: the unit tests; make check-asan, check-tsan: everything under a sanitizer"
-	@echo "make bench       cost of each stage; bench-import, bench-engine, bench-index, bench-decode, bench-search, bench-page"
+	@echo "make bench       cost of each stage; bench-import, bench-engine, bench-index, bench-decode, bench-search, bench-page, bench-api"
 	@echo "make prove       no live input, no face, no biometrics, no outbound connection: the evidence, as a table"
 	@echo "make exactness   the simulated DPU against two witnesses"
 	@echo "make accuracy    what the machine sees, against ../shared/data"
