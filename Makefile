@@ -459,7 +459,7 @@ DEPS := gcc g++ clang make systemd pkg-config binutils ca-certificates curl git 
         libevent-dev libjansson-dev libsodium-dev libsqlite3-dev sqlite3 libssl-dev openssl libturbojpeg0-dev libarchive-dev libhpdf-dev fonts-dejavu-core poppler-utils \
         libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libseccomp-dev libcmocka-dev libdnnl-dev \
         libtarget-factory-dev libprotobuf-dev python3-onnx \
-        python3 python3-numpy libopenblas0-pthread fonttools python3-brotli nodejs npm chromium fonts-b612 ffmpeg opencv-doc libclang-rt-14-dev
+        python3 python3-jsonschema python3-numpy libopenblas0-pthread fonttools python3-brotli nodejs npm chromium fonts-b612 ffmpeg opencv-doc libclang-rt-14-dev
 # npm 9, which Debian 12 packages, brings everything that the page's build needs; any later one will do.
 have = $(shell command -v $(1) >/dev/null 2>&1 && echo yes)
 DEPS_WANTED := $(filter-out $(if $(call have,node),nodejs) $(if $(call have,npm),npm),$(DEPS))

@@ -118,7 +118,9 @@ class Server:
 
 
 class Client:
-    """A browser's side of the API: cookie, X-CSRF, X-Case. Paths without a slash at /api/v1 are below it."""
+    """A browser's side of the API: cookie, X-CSRF, X-Case. Paths are below /api/v1 unless they say so."""
+
+    seen = None  # a list gets (method, path, status, headers, body) of every answer
 
     def __init__(self, server):
         self.server = server
@@ -145,6 +147,8 @@ class Client:
             data = r.read()
         finally:
             c.close()
+        if Client.seen is not None:
+            Client.seen.append((method, path, r.status, r.headers, data))
         for line in r.headers.get_all("Set-Cookie") or []:
             self.cookie = line.split(";")[0]
         return r.status, r.headers, data

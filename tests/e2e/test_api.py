@@ -13,11 +13,14 @@ import struct
 import subprocess
 import time
 
-from relecture_e2e import RELECTURE, START_MS, Server, Site, main, run, short_clip
+import jsonschema
+
+from relecture_e2e import RELECTURE, ROOT, START_MS, Client, Server, Site, main, run, short_clip, wait_for
 
 FAR_MS = 4102444800000  # 2100
 DOC = "0" * 64
 top = Site()
+Client.seen = []
 server = None
 who = {}  # role: signed-in client
 state = {}
@@ -63,6 +66,7 @@ def the_first_administrator_of_init_must_replace_his_password():
     first = ok(admin.post("/login", {"login": "racine", "secret": secret}))
     assert first["user"]["must_change"] is True and first["user"]["role"] == "administrator", first
     refused(admin.get("/users"), 403, "password_must_change")
+    refused(admin.get("/boot"), 403, "password_must_change")
     refused(admin.post("/password", {"secret": secret, "new_secret": secret}), 422, "weak_password")
     refused(admin.post("/password", {"secret": "other", "new_secret": "Correct-Horse-8"}), 401, "bad_login")
     old = admin.cookie
@@ -76,6 +80,20 @@ def the_first_administrator_of_init_must_replace_his_password():
     # What init keeps is for its owner alone.
     for name in ("tls/key.pem", "register.db", "relecture.conf"):
         assert os.stat(os.path.join(fresh, name)).st_mode & 0o077 == 0, name
+
+
+def logins_that_are_odd_or_guessed_are_refused():
+    c = server.client()
+    refused(c.post("/login", "[]"), 400, "bad_json")
+    refused(c.post("/login", "{", Content_Type="text/plain"), 415, "bad_type")
+    refused(c.post("/login", {"login": "racine"}), 422, "bad_field", field="secret")
+    refused(c.post("/login", {"login": "racine", "secret": "x" * 300}), 422, "bad_field", field="secret")
+    for _ in range(5):
+        last = c.post("/login", {"login": "nobody", "secret": "Wrong-Horse-77"})
+    body = refused(c.post("/login", {"login": "nobody", "secret": "Wrong-Horse-77"}), 429, "locked")
+    assert last[0] in (401, 429) and 0 < body["params"]["retry_s"] <= 900, (last, body)
+    # Another login from the same place is not held up by it.
+    refused(c.post("/login", {"login": "racine", "secret": "Wrong-Horse-77"}), 401, "bad_login")
 
 
 def an_administrator_makes_users_who_choose_their_own_passwords():
@@ -414,6 +432,101 @@ def the_auditor_reads_and_verifies_the_journal_and_sees_no_picture():
         refused(auditor.get("/journal?" + bad), 400, "bad_request")
 
 
+def two_persons_seal_what_is_confirmed():
+    operator, chief, officer, case = who["operator"], who["chief"], who["officer"], state["case"]
+    (kept,) = ok(operator.get(f"/cases/{case}/exhibits"))["items"]
+    assert kept["decision"]["state"] == "confirmed", kept
+    ask = {"exhibit_ids": [kept["id"]], "handed_to": "OPJ Durand", "medium": "clé USB", "blur": False}
+    refused(operator.post(f"/cases/{case}/seals", {**ask, "exhibit_ids": []}), 422, "bad_field")
+    seal = ok(operator.post(f"/cases/{case}/seals", ask), 201)
+    assert seal["state"] == "waiting", seal
+    refused(operator.get("/seals/99"), 404, "not_found")
+    refused(operator.get(f"/seals/{seal['id']}/manifest"), 404, "not_found")
+    ok(chief.post(f"/seals/{seal['id']}/approve", {}))
+    refused(chief.post(f"/seals/{seal['id']}/approve", {}), 409, "already_decided")
+
+    def over():
+        got = ok(operator.get(f"/seals/{seal['id']}"))
+        return got if got["state"] in ("ready", "failed") else None
+
+    done = wait_for(over, 120, "the seal")
+    assert done["state"] == "ready", done
+    ok(operator.get(f"/seals/{seal['id']}/manifest"))
+    status, _, whole = officer.ask("GET", f"/seals/{seal['id']}/archive")
+    assert status == 200 and len(whole) > 1000
+    status, _, part = officer.ask("GET", f"/seals/{seal['id']}/archive", headers={"Range": "bytes=10-19"})
+    assert status == 206 and part == whole[10:20]
+    own = ok(chief.post(f"/cases/{case}/seals", ask), 201)
+    refused(chief.post(f"/seals/{own['id']}/approve", {}), 403, "needs_second_person")
+    second = server.login("chief", "chief-3")
+    ok(second.post(f"/seals/{own['id']}/refuse", {"reason": "une fois suffit"}))
+    assert len(ok(officer.get(f"/cases/{case}/seals"))["items"]) == 2
+
+
+def pictures_and_the_rest_of_the_calls_answer():
+    operator, one = who["operator"], state["ids"][0]
+    ok(operator.get("/boot"))
+    ok(operator.get("/system"))
+    ok(operator.get("/accuracy"))
+    refused(operator.get("/outline"), 404, "not_found")
+    with open(os.path.join(server.site.dir, "outline.json"), "w") as f:
+        f.write('{"credit": "", "lines": [], "areas": []}')
+    ok(operator.get("/outline"))
+    ok(operator.get("/search?limit=5"))
+    refused(operator.get("/search?plate=AB"), 400, "not_in_address")
+    refused(operator.post("/search", {"sentense": "x"}), 400, "bad_request")
+    assert operator.post("/search", {"sentence": "personne le 3 mars 2020"})[0] == 422
+    refused(operator.post("/routes", {"seed_sighting_id": one}), 403, "vehicles_only")
+    assert operator.post("/routes", {})[0] == 400
+    clip = ok(operator.get(f"/sightings/{one}/clip"))
+    refused(operator.get(f"/sightings/{one}/clip?part=99"), 404, "not_found")
+    refused(operator.get("/sightings/7"), 404, "not_found")
+    refused(operator.get("/media/t/7.jpg"), 404, "not_found")
+    status, headers, mp4 = operator.ask("GET", clip["url"])
+    assert status == 200, status
+    tag = headers["ETag"]
+    status, _, part = operator.ask("GET", clip["url"], headers={"Range": "bytes=5-9", "If-Range": tag})
+    assert status == 206 and part == mp4[5:10], status
+    assert operator.ask("GET", clip["url"], headers={"Range": "bytes=5-9", "If-Range": '"another"'})[0] == 200
+    assert operator.ask("GET", clip["url"], headers={"Range": f"bytes={len(mp4)}-"})[0] == 416
+    assert operator.ask("GET", f"/media/frame/{one}.jpg")[0] == 200
+    assert operator.ask("GET", f"/media/frame/{one}.jpg?t_ms={FAR_MS}")[0] == 403
+    at = START_MS + 2000
+    view = ok(operator.get(f"/cameras/gare-01/clip?at_ms={at}"))
+    refused(operator.get("/cameras/gare-01/clip"), 400, "bad_request")
+    refused(operator.get(f"/cameras/gare-01/clip?at_ms={START_MS + 3000000}"), 404, "not_found")
+    assert operator.ask("GET", view["url"])[0] == 200
+    assert operator.ask("GET", f"/media/camera/gare-01.jpg?t_ms={at}")[0] == 200
+    assert [i["state"] for i in ok(operator.get("/imports"))["items"]] == ["done"]
+    refused(operator.get("/imports/inbox"), 403, "no_inbox")
+
+
+def imports_are_planned_and_steered():
+    """A server with an inbox; the one before has none."""
+    global server
+    operator = who["operator"]
+    inbox = os.path.join(top.top, "inbox")
+    os.mkdir(inbox)
+    os.symlink(short_clip(), os.path.join(inbox, "link.mp4"))
+    with open(short_clip(), "rb") as f, open(os.path.join(inbox, "quai.mp4"), "wb") as g:
+        g.write(f.read())
+    server.stop()
+    server = Server(server.site, [f"import.inbox={inbox}"])
+    for c in who.values():
+        c.server = server
+    assert "quai.mp4" in [f["name"] for f in ok(operator.get("/imports/inbox"))["files"]]
+    assert operator.get("/imports/inbox?path=../..")[0] in (400, 403, 404)
+    plan = ok(operator.post("/imports/plan", {"paths": ["quai.mp4"], "camera_id": "port-02", "start_ms": START_MS}))
+    assert plan["n_files"] == 1, plan
+    refused(operator.post("/imports/plan", {}), 422, "bad_field", field="paths")
+    file = {"path": "quai.mp4", "camera_id": "port-02", "start_ms": START_MS}
+    assert operator.post("/imports", {"files": [{**file, "camera_id": "nowhere"}]})[0] in (403, 422)
+    refused(operator.post("/imports", {"files": []}), 422, "bad_field")
+    done = ok(operator.post("/imports", {"files": [file]}), 202)
+    assert ok(operator.post("/imports/all", {"action": "cancel"}))["n"] in (0, 1), done
+    refused(operator.post("/imports/all", {"action": "dance"}), 422, "bad_field")
+
+
 def sessions_survive_a_restart_of_the_server():
     global server
     operator = who["operator"]
@@ -440,10 +553,69 @@ def a_closed_case_is_read_and_searched_no_more():
     server.site("journal", "verify", check=0)
 
 
+# ---- the OpenAPI file ---------------------------------------------------------------------------------------------
+with open(os.path.join(ROOT, "host/http/openapi.json")) as f:
+    openapi = json.load(f)
+
+
+def operations():
+    """{(METHOD, path template): operation}"""
+    return {(m.upper(), p): o for p, ops in openapi["paths"].items() for m, o in ops.items()}
+
+
+def operation_of(method, path):
+    """The documented operation of a request; literal paths win over those with parameters."""
+    path = path.removeprefix("/api/v1").split("?")[0]
+    def pattern(p):
+        return "".join("[^/]+" if t.startswith("{") else re.escape(t) for t in re.split(r"(\{\w+\})", p))
+    fits = [p for m, p in operations() if m == method and re.fullmatch(pattern(p), path)]
+    return min(fits, key=lambda p: p.count("{")) if fits else None
+
+
+def the_openapi_file_names_every_call_of_the_server_and_no_other():
+    with open(os.path.join(ROOT, "host/http/api_routes.c")) as f:
+        source = f.read()
+    served = {(m, re.sub(r"\{\}", "{}", p), a) for m, p, a in
+              re.findall(r'ROUTER_([A-Z]+), API "([^"]+)",\s*\w+,\s*ROUTE_(\w+(?:\(\w+\))?)', source)}
+    told = set()
+    for (m, p), o in operations().items():
+        access = f"MAY({o['x-action'].upper()})" if "x-action" in o else "ANYONE" if o.get("security") == [] else "SIGNED_IN"
+        told.add((m, re.sub(r"\{\w+\}", "{}", p), access))
+    assert served == told, (sorted(served - told), sorted(told - served))
+
+
+def every_answer_of_this_test_is_as_the_openapi_file_says():
+    resolver = jsonschema.RefResolver("", openapi)
+    seen = set()
+    for method, path, status, headers, data in Client.seen:
+        template = operation_of(method, path)
+        if not template:  # the page, and addresses that are not there
+            continue
+        o = operations()[(method, template)]
+        told = o["responses"].get(str(status), o["responses"]["default"])
+        if "$ref" in told:
+            told = openapi["components"]["responses"][told["$ref"].split("/")[-1]]
+        seen.add((method, template, str(status)))
+        (kind, content), = told["content"].items()
+        assert headers["Content-Type"].startswith(kind), (method, path, status, headers["Content-Type"])
+        if kind != "application/json":
+            continue
+        try:
+            jsonschema.Draft202012Validator(content["schema"], resolver=resolver).validate(json.loads(data))
+        except jsonschema.ValidationError as e:
+            raise AssertionError(f"{method} {path} {status}: {e.message} at {list(e.absolute_path)}") from None
+    told = {(m, p, s) for (m, p), o in operations().items() for s in o["responses"] if s != "default"}
+    # Streams are read by Stream; no vehicle passes in these 20 s of footage.
+    elsewhere = {("GET", "/events", "200"), ("POST", "/routes", "200")}
+    never = sorted(told - seen - elsewhere)
+    assert not never, f"told and never seen: {never}"
+
+
 if __name__ == "__main__":
     try:
         main([
             the_first_administrator_of_init_must_replace_his_password,
+            logins_that_are_odd_or_guessed_are_refused,
             an_administrator_makes_users_who_choose_their_own_passwords,
             the_last_administrator_can_neither_be_disabled_nor_demoted,
             roles_tell_the_matrix_and_the_server_keeps_to_it,
@@ -459,8 +631,13 @@ if __name__ == "__main__":
             a_second_factor_is_enrolled_and_asked_for,
             an_administrator_ends_sessions_and_resets_passwords,
             the_auditor_reads_and_verifies_the_journal_and_sees_no_picture,
+            two_persons_seal_what_is_confirmed,
+            pictures_and_the_rest_of_the_calls_answer,
+            imports_are_planned_and_steered,
             sessions_survive_a_restart_of_the_server,
             a_closed_case_is_read_and_searched_no_more,
+            the_openapi_file_names_every_call_of_the_server_and_no_other,
+            every_answer_of_this_test_is_as_the_openapi_file_says,
         ])
     finally:
         if server and server.process.poll() is None:
