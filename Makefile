@@ -157,7 +157,15 @@ KERNEL_FLAGS := -Wno-unknown-pragmas -Wno-unused-label $(if $(filter release,$(V
 CFLAGS_kernels/letterbox/letterbox := $(KERNEL_FLAGS)
 CFLAGS_kernels/crop/crop := $(KERNEL_FLAGS)
 KERNEL_OBJ := $(B)/kernels/letterbox/letterbox.o $(B)/kernels/crop/crop.o
-$(B)/sim/kernels.so: $(KERNEL_OBJ)
+# The simulated card takes vectors where it can; the HLS C goes in under another name.
+CFLAGS_sim/kernels_avx512 := $(KERNEL_FLAGS) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi
+CFLAGS_sim/kernels_dispatch := -Wno-unknown-pragmas
+$(B)/sim/letterbox_hls.o: kernels/letterbox/letterbox.c
+$(B)/sim/crop_hls.o: kernels/crop/crop.c
+$(B)/sim/letterbox_hls.o $(B)/sim/crop_hls.o: $(B)/sim/%_hls.o:
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(KERNEL_FLAGS) -D$*=$*_hls -c kernels/$*/$*.c -o $@
+$(B)/sim/kernels.so: $(addprefix $(B)/sim/,kernels_dispatch.o kernels_avx512.o letterbox_hls.o crop_hls.o)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -shared $(LDFLAGS_ALL) -o $@ $^
 $(B)/sim/mkxclbin: sim/xrt/mkxclbin.c
@@ -189,6 +197,7 @@ $(B)/sim/lib/libxrt_core.so.2: $(SIM_CORE_OBJ) $(B)/sim/xrt-members/.done
 KERNEL_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/kernel/test_*.c))
 $(KERNEL_TESTS): $(B)/tests/kernel/%: $(B)/tests/kernel/%.o $(B)/tests/kernel/nv12_ref.o $(KERNEL_OBJ)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
+$(B)/tests/kernel/test_kernels_avx512: $(B)/sim/kernels_avx512.o
 # The kernels' own benches, which v++ simulates too.
 .PHONY: kernels
 kernels: $(B)/kernels/letterbox/letterbox_tb $(B)/kernels/crop/crop_tb
