@@ -375,7 +375,10 @@ build/web/index.html: $(WEB_SRC) $(WEB_FONTS) build/web-fonts/copyright web/node
 	$(Q)cd web && npx tsc --noEmit && npx vite build --logLevel warn
 	@touch $@
 TEST_SCRIPTS += web/tests/run-unit.mjs web/tests/run-weight.mjs web/tests/run-e2e.mjs web/tests/run-e2e-search.mjs
-TEST_SCRIPTS += web/tests/run-office.mjs web/tests/run-handover.mjs
+TEST_SCRIPTS += web/tests/run-office.mjs
+TEST_SCRIPTS += web/tests/run-handover.mjs
+TEST_SCRIPTS += web/tests/run-e2e-decide.mjs
+TEST_SCRIPTS += web/tests/run-gestures.mjs
 .PHONY: web web-check
 web: build/web/index.html
 # Types, the logic's tests, and the weight of the first load.

@@ -8,7 +8,7 @@ import { language } from "../i18n";
 import type { MessageKey } from "../messages/fr";
 import { sealing } from "../parts/sealing";
 import { go } from "../router";
-import { may } from "../session";
+import { may, user } from "../session";
 import { keep, kept, openCase } from "../state";
 import { add, decide, decisionOf, exhibitOf, type State } from "./decisions";
 import { selectNext, togglePile } from "./list";
@@ -51,10 +51,11 @@ export const setNeighbours = (on: boolean): void => {
 };
 
 const SWITCHED = new Set(["vehicle.plate", "vehicle.similar", "person.face_cover"]);
-/* What the case allows; "all" never means the three that need the site's switch too. */
+/* What case and user allow; "all" never means the three that need the site's switch too. */
 export function allowed(criterion: string): boolean {
-  const list = openCase.value?.allowed_criteria ?? [];
-  return list.includes(criterion) || (list.includes("all") && !SWITCHED.has(criterion));
+  const on = (list: readonly string[]): boolean =>
+    list.includes(criterion) || (list.includes("all") && !SWITCHED.has(criterion));
+  return criterion === "" || (on(openCase.value?.allowed_criteria ?? []) && on(user.value?.criteria ?? ["all"]));
 }
 export const isVehicle = (s: Sighting): boolean => s.kind !== "person";
 

@@ -58,6 +58,7 @@ function Supersede({ q }: { q: Extract<Question, { kind: "reason" | "changed" }>
       {!same && (
         <form
           id="ask-reason"
+          noValidate
           onSubmit={(e) => {
             e.preventDefault();
             go();

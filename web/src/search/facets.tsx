@@ -99,10 +99,20 @@ export function words(field: string, value: string): string {
   return label;
 }
 
+/* The kind can be chosen at any time; colours also when nothing was found, or the mouse could not go on. */
+function always(field: Field): boolean {
+  if (field === "class") return true;
+  const a = answer.value;
+  if (!a || a.total > 0 || !isColourField(field)) return false;
+  const person = a.tokens.some((k) => k.field === "class" && k.value === "person");
+  const vehicle = a.tokens.some((k) => k.field === "plate" || (k.field === "class" && k.value !== "person"));
+  return field === "vehicle_colour" ? !person : !vehicle;
+}
+
 function FieldFacet({ field }: { field: Field }): JSX.Element | null {
   const counts = answer.value?.facets[field] ?? {};
   const tokens = answer.value?.tokens ?? [];
-  const rows = vocabOf(field).filter((v) => v.offered && v.name in counts);
+  const rows = vocabOf(field).filter((v) => v.offered && (v.name in counts || (always(field) && allowed(v.criterion))));
   if (rows.length === 0) return null;
   return (
     <section aria-labelledby={`facet-${field}`}>

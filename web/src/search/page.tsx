@@ -19,6 +19,12 @@ import { remove, Tokens, wordsOf } from "./tokens";
 import { Tools } from "./tools";
 import { Tray } from "./tray";
 
+/* From the sentence to its answer, so that the next key already acts on a passage; Ctrl K leads back. */
+function intoList(): void {
+  const from = document.activeElement;
+  if (from?.closest(".qrow")) document.querySelector<HTMLElement>(".mid [role=listbox]")?.focus();
+}
+
 function Sentence(): JSX.Element {
   return (
     <div class="q">
@@ -27,7 +33,7 @@ function Sentence(): JSX.Element {
         role="search"
         onSubmit={(e) => {
           e.preventDefault();
-          void search();
+          void search().then(() => requestAnimationFrame(intoList));
         }}
       >
         <div class="qbox">

@@ -64,6 +64,7 @@ export function SavedDialog(): JSX.Element | null {
     <Dialog title={t("saved.title")} onClose={close}>
       <form
         class="save"
+        noValidate
         onSubmit={(e) => {
           e.preventDefault();
           if (name.trim())

@@ -67,6 +67,7 @@ function Edit({ e }: { e: Exhibit }): JSX.Element {
         {c && <img src={thumbUrl(c.id, e.sighting_id)} alt="" />}
         <form
           id="exhibit"
+          noValidate
           onSubmit={(x) => {
             x.preventDefault();
             if (a !== null && b !== null)

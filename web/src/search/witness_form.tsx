@@ -123,6 +123,7 @@ export function WitnessForm(): JSX.Element {
     >
       <form
         id="witness"
+        noValidate
         class="witness"
         onSubmit={(e) => {
           e.preventDefault();
