@@ -33,6 +33,7 @@ static const struct cli_command *const commands[] = {
     &cli_export,
     &cli_closing,
     &cli_facts,
+    &cli_receipt,
 };
 /* clang-format on */
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

@@ -56,6 +56,7 @@ extern const struct cli_command cli_exhibit;
 extern const struct cli_command cli_export;
 extern const struct cli_command cli_closing;
 extern const struct cli_command cli_facts;
+extern const struct cli_command cli_receipt;
 
 /* "relecture: ..." on stderr; returns `code`. */
 int cli_say(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

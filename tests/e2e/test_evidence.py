@@ -249,6 +249,22 @@ def the_end_of_a_case_leaves_its_record_and_none_of_its_footage():
     assert json.loads(site("purge", "--json", check=0).stdout)["recordings"] == 0  # the end is told once
 
 
+def an_erasure_has_a_receipt_that_openssl_checks():
+    receipts = json.loads(site("receipt", "list", "--json", check=0).stdout)
+    assert [r["kind"] for r in receipts if r["case_id"] == site.case] == ["case_end", "hand_over"], receipts
+    end = next(r for r in receipts if r["kind"] == "case_end")
+    assert '"recordings":1' in end["text"] and f"case {site.case}\n" in end["text"], end["text"]
+    out = os.path.join(site.top, "receipt")
+    command = site("receipt", "write", str(end["id"]), out, check=0).stdout
+    assert run("sh", "-c", command).stdout.strip() == "Verified OK"
+    with open(os.path.join(out, "receipt.txt"), "r+") as f:
+        text = f.read().replace('"recordings":1', '"recordings":2')
+        f.seek(0)
+        f.write(text)
+    assert run("sh", "-c", command).returncode != 0
+    assert site("receipt", "write", "999", out + "2").returncode == 1
+
+
 def the_journal_holds_every_step_and_no_password():
     site("journal", "verify", check=0)
     out = os.path.join(site.top, "journal")
@@ -280,6 +296,7 @@ if __name__ == "__main__":
             the_manifest_says_what_it_must,
             a_recording_that_was_altered_is_not_sealed,
             the_end_of_a_case_leaves_its_record_and_none_of_its_footage,
+            an_erasure_has_a_receipt_that_openssl_checks,
             the_journal_holds_every_step_and_no_password,
         ])
     finally:

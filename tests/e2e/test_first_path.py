@@ -180,7 +180,8 @@ def the_card_gives_the_committed_bytes_and_one_flipped_hash_is_noticed():
 
 
 def every_command_explains_itself():
-    for c in ("init", "camera", "case", "import", "search", "serve", "journal", "check-index", "purge", "user", "card", "model"):
+    for c in ("init", "camera", "case", "import", "search", "serve", "journal", "check-index", "purge", "user", "card", "model",
+              "decide", "exhibit", "export", "closing", "facts", "receipt"):
         p = run(RELECTURE, c, "--help", check=0)
         assert p.stdout.startswith("usage: relecture"), (c, p.stdout)
 

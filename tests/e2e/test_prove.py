@@ -28,19 +28,18 @@ def every_claim_holds_for_this_build():
     return skipped[0] if skipped else None
 
 
-def cheat(source, claim, libs=()):
-    """A build whose server holds what it must not: the claim about it is not borne out, and only that fails."""
+def cheat(source, claim):
+    """Three small programs, of which one holds what it must not: that claim is not borne out, and it is with an honest one."""
     build = os.path.join(top, "release")
-    shutil.rmtree(build, ignore_errors=True)
-    os.makedirs(build)
-    for name in ("relecture", "relecture-card", "relecture-decode"):
-        os.symlink(os.path.join(BUILD, name), os.path.join(build, name))
-    target = os.path.join(build, "relecture-decode")
-    os.unlink(target)
-    run("cc", "-o", target, "-x", "c", "-", *libs, input=source, check=0)
-    status, rows = prove("--build", build, "--static")
-    assert status == 1
-    assert any(claim in r["claim"] for r in rows if r["ok"] is False), [r for r in rows if r["ok"] is False]
+    for text, bad in (("int main(void) { return 0; }", False), (source, True)):
+        shutil.rmtree(build, ignore_errors=True)
+        os.makedirs(build)
+        for name in ("relecture", "relecture-card", "relecture-decode"):
+            run("cc", "-o", os.path.join(build, name), "-x", "c", "-", input=text if name == "relecture-decode" else
+                "int main(void) { return 0; }", check=0)
+        _, rows = prove("--build", build, "--static")
+        (one,) = [r for r in rows if claim in r["claim"]]
+        assert one["ok"] is not bad, one
 
 
 def a_face_function_is_found():
@@ -76,7 +75,7 @@ def a_network_for_faces_is_found():
     os.makedirs(models)
     with open(os.path.join(models, "model.json"), "w") as f:
         json.dump({"name": "other", "task": "detect", "labels": ["person", "human face"]}, f)
-    status, rows = prove("--build", BUILD, "--models", os.path.dirname(models), "--static")
+    status, rows = prove("--build", os.path.join(top, "release"), "--models", os.path.dirname(models), "--static")
     assert status == 1 and any("no network recognises" in r["claim"] and r["ok"] is False for r in rows), rows
 
 
@@ -85,7 +84,7 @@ def a_page_that_fetches_elsewhere_is_found():
     os.makedirs(web)
     with open(os.path.join(web, "a.js"), "w") as f:
         f.write('fetch("https://cdn.example.com/x.js")')
-    status, rows = prove("--build", BUILD, "--web", web, "--static")
+    status, rows = prove("--build", os.path.join(top, "release"), "--web", web, "--static")
     assert status == 1 and any("fetches nothing" in r["claim"] and r["ok"] is False for r in rows), rows
 
 
