@@ -219,7 +219,8 @@ static enum err open_extract(struct app *a) {
                                       .dir = dir,
                                       .n_waiting = EXTRACTS_WAITING,
                                       .limit_s = EXTRACT_LIMIT_S,
-                                      .clip_max_s = CLIP_MAX_S};
+                                      .clip_max_s = CLIP_MAX_S,
+                                      .max_bytes = (uint64_t)a->cfg.cache_mib << 20};
     return extract_new(a->base, &ec, &a->extract);
 }
 

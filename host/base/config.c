@@ -65,6 +65,8 @@ static const struct key {
      "port of 127.0.0.1 with /metrics for Prometheus, numbers only; 0 = none"},
     {"site.names", TEXT, FIELD_OF(names), 0, 0, NULL, "localhost",
      "names by which browsers call the server, beside its addresses (comma-separated)"},
+    {"site.cache_mib", NUMBER, FIELD_OF(cache_mib), 64, 1048576, NULL, "8192",
+     "MiB of clips and stills kept for the page; those not asked for longest go first"},
     {"site.idle_min", NUMBER, FIELD_OF(idle_min), 1, 240, NULL, "15",
      "minutes without a request after which a login ends"},
     {"site.allowed", TEXT, FIELD_OF(allowed), 0, 0, NULL, "none",

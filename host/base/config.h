@@ -35,6 +35,7 @@ struct config {
     char tz[64], language[8], listen[64];
     int metrics_port;
     char names[256]; /* by which browsers call the server, comma-separated */
+    int cache_mib;   /* of clips and stills made for the page */
     int idle_min;    /* minutes without a request after which a session ends */
     int retention_days;
     char purge[8];     /* hourly, by_hand */

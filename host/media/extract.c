@@ -20,6 +20,7 @@
 #include <event2/event.h>
 
 #include "host/base/log.h"
+#include "host/media/cache.h"
 #include "host/media/decoder.h"
 
 #define TEMP_PREFIX    ".new-"
@@ -45,6 +46,7 @@ struct extract {
     char *exe, *dir;
     int dir_fd;
     unsigned n_waiting_max, n_waiting, limit_s;
+    uint64_t n_bytes, max_bytes; /* of the directory, about; its limit, 0 = none */
     int64_t clip_max_us;
     struct request *head, **tail; /* the first is in work when decoder != NULL */
     struct decoder *decoder;
@@ -152,6 +154,16 @@ static enum err write_start(struct extract *ex, const struct request *r, int64_t
     return close(fd) == 0 && whole ? OK : ERR_FULL;
 }
 
+/* A file more is there: others may have to go. Down to nine tenths, so that this is not done for every clip.
+ */
+static void make_room(struct extract *ex, const char *name) {
+    struct stat st;
+    if (fstatat(ex->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) ex->n_bytes += (uint64_t)st.st_size;
+    if (ex->max_bytes == 0 || ex->n_bytes <= ex->max_bytes) return;
+    const enum err e = cache_trim(ex->dir_fd, ex->max_bytes / 10 * 9, name, &ex->n_bytes);
+    if (e != OK) log_error("extract", "the cache cannot be kept small err=%s", err_text(e));
+}
+
 static void on_end(struct decoder *d, const struct wire_decode_end *m, void *arg) {
     (void)d;
     struct extract *ex = arg;
@@ -169,6 +181,7 @@ static void on_end(struct decoder *d, const struct wire_decode_end *m, void *arg
     if (e == OK) {
         close(ex->out_fd);
         ex->out_fd = -1;
+        make_room(ex, r->name);
     } else {
         drop_output(ex, r);
     }
@@ -212,6 +225,7 @@ static void kick(evutil_socket_t fd, short what, void *arg) {
     int64_t first_us;
     if (!r || ex->decoder) return;
     if (find_made(ex, r, &first_us)) {
+        cache_touch(ex->dir_fd, r->name);
         finish(ex, OK, first_us, NULL);
         return;
     }
@@ -296,6 +310,8 @@ enum err extract_new(struct event_base *base, const struct extract_config *cfg, 
         goto fail;
     }
     remove_leftovers(ex);
+    ex->max_bytes = cfg->max_bytes;
+    if ((e = cache_bytes(ex->dir_fd, &ex->n_bytes)) != OK) goto fail;
     *out = ex;
     return OK;
 fail:

@@ -21,6 +21,7 @@ struct extract_config {
     unsigned n_waiting;  /* requests that may wait behind the one in work */
     unsigned limit_s;    /* a job that takes longer is ended */
     unsigned clip_max_s; /* longest clip */
+    uint64_t max_bytes;  /* of the directory: what was not asked for longest goes first; 0 = no limit */
 };
 
 struct extract_result {
