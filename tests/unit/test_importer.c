@@ -42,6 +42,9 @@ static struct {
     } pending[PENDING_MAX];
     unsigned n_pending;
     bool dead;
+    bool walks; /* a person is seen, further to the right each time */
+    unsigned n_seen;
+    uint16_t person;
 } play;
 static const struct wire_card_ready ready = {.n_lanes = 4, .simulated = 1, .n_outputs = 1};
 
@@ -167,8 +170,15 @@ enum err detector_match(const struct detector *d, const struct wire_card_ready *
 enum err detect_decode(const struct detector *d, const struct wire_card_ready *r, const uint8_t *tensors,
                        uint32_t n_bytes, const struct wire_surface *surface, struct detection *out,
                        unsigned *n_out) {
-    (void)d, (void)r, (void)tensors, (void)n_bytes, (void)surface, (void)out;
-    *n_out = 0;
+    (void)d, (void)r, (void)tensors, (void)n_bytes, (void)surface;
+    *n_out = play.walks;
+    if (play.walks)
+        out[0] = (struct detection){.x_px = (float)(play.n_seen++ * 2 % 40),
+                                    .y_px = 4,
+                                    .w_px = 12,
+                                    .h_px = 36,
+                                    .score = 0.9f,
+                                    .class_id = play.person};
     return OK;
 }
 
@@ -201,11 +211,13 @@ struct rig {
     struct importer *im;
     struct import_item last; /* the last that was over */
     unsigned n_over, n_jobs;
+    bool gate;
     unsigned n_asked; /* whether plates may be read */
     bool plates;
 };
 
-static bool plates_allowed(const char *case_id, uint16_t camera_number, int64_t *from_ms, int64_t *to_ms, void *arg) {
+static bool plates_allowed(const char *case_id, uint16_t camera_number, int64_t *from_ms, int64_t *to_ms,
+                           void *arg) {
     struct rig *r = arg;
     assert_true(!r->plates || strcmp(case_id, "2026-0001") == 0);
     assert_int_equal(camera_number, 1);
@@ -241,6 +253,7 @@ static void open_importer(struct rig *r) {
                                         .plates_arg = r,
                                         .fps_milli = 5000,
                                         .n_slots = N_SLOTS,
+                                        .gate = r->gate,
                                         .n_jobs = r->n_jobs ? r->n_jobs : 1};
     r->n_over = 0;
     assert_int_equal(importer_new(play.base, &cfg, on_item, NULL, r, &r->im), OK);
@@ -701,6 +714,102 @@ static void recording_whose_plates_cannot_be_read_is_not_imported_without(void *
     assert_int_equal(r->n_asked, 2);
 }
 
+/* ---- the gate ---- */
+
+static void tell_gate(int64_t from_us, bool open, bool sample, bool would_open) {
+    const struct wire_gate v = {.from_us = from_us,
+                                .to_us = from_us + 2000000,
+                                .open = open,
+                                .sample = sample,
+                                .would_open = would_open};
+    play.frames->cb.on_gate(play.frames, &v, play.frames->cb.arg);
+}
+
+/* A walker of three seconds in the sample, then nobody for so long that the passage ends. */
+static void walk(int64_t from_us, bool would_open) {
+    tell_gate(from_us, true, true, would_open);
+    tell_gate(from_us + 2000000, true, true, would_open);
+    play.walks = true;
+    play.n_seen = 0;
+    for (int i = 0; i < 15; i++) {
+        deliver_frame(from_us + 200000 * i);
+        answer_cards(OK);
+    }
+    play.walks = false;
+    const struct wire_gap gap = {
+        .from_us = from_us + 3000000, .to_us = from_us + 7000000, .reason = "no frames"};
+    play.frames->cb.on_gap(play.frames, &gap, play.frames->cb.arg);
+    deliver_frame(from_us + 7000000);
+    answer_cards(OK);
+}
+
+static void a_gate_that_would_miss_what_the_sample_shows_opens_wider_and_stays_so(void **state) {
+    struct rig *r = *state;
+    r->gate = true;
+    play.person = vocab_by_name(r->vocab, FIELD_CLASS, "person")->id;
+    open_importer(r);
+    add(r, r->file);
+    turn_until_frames();
+    assert_int_equal(play.frames->spec.gate_width, 1);
+    walk(0, true);
+    walk(10000000, false); /* one miss may be chance */
+    assert_int_equal(play.frames->spec.gate_width, 1);
+    walk(20000000, false);
+    assert_int_equal(play.frames->spec.gate_width, 2);
+    assert_int_equal(play.frames->spec.after_us, 27000000); /* on from there, nothing twice */
+    walk(30000000, true);
+    walk(40000000, true);
+    assert_int_equal(play.frames->spec.gate_width, 2);
+    const struct wire_decode_end end = {.end_us = 48000000};
+    play.frames->cb.on_end(play.frames, &end, play.frames->cb.arg);
+    turn_until_over(r, 1);
+    assert_int_equal(r->last.state, IMPORT_DONE);
+    assert_int_equal(r->last.n_sightings, 5);
+
+    add(r, named(r, "next")); /* the camera's next recording begins as wide */
+    turn_until_frames();
+    assert_int_equal(play.frames->spec.gate_width, 2);
+    play_on(r, 0);
+    const struct import_request rq = {.file = named(r, "all"),
+                                      .case_id = "2026-0001",
+                                      .camera_number = 1,
+                                      .start_ms = START_MS,
+                                      .ungated = true};
+    assert_int_equal(importer_add(r->im, &rq, NULL), OK);
+    turn_until_frames();
+    assert_int_equal(play.frames->spec.gate_width, 0);
+    play_on(r, 0);
+}
+
+static void what_the_gate_kept_closed_is_covered_with_its_reason(void **state) {
+    struct rig *r = *state;
+    size_t n;
+    r->gate = true;
+    open_importer(r);
+    add(r, r->file);
+    turn_until_frames();
+    tell_gate(0, true, true, false);
+    tell_gate(2000000, false, false, false);
+    for (int64_t us = 0; us < 2000000; us += 200000) {
+        deliver_frame(us);
+        answer_cards(OK);
+    }
+    deliver_frame(2000000); /* the key frame of the closed group */
+    answer_cards(OK);
+    const struct wire_decode_end end = {.end_us = 4000000};
+    play.frames->cb.on_end(play.frames, &end, play.frames->cb.arg);
+    turn_until_over(r, 1);
+    importer_free(&r->im);
+    struct coverage_span *spans = coverage(r, &n);
+    assert_int_equal(n, 2);
+    assert_int_equal(spans[0].to_ms - START_MS, 2000);
+    assert_string_equal(spans[0].reason, "");
+    assert_int_equal(spans[1].to_ms - START_MS, 4000);
+    assert_int_equal(spans[1].state, COVERAGE_INDEXED);
+    assert_string_equal(spans[1].reason, "gate: key frames only");
+    free(spans);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(when_all_cards_die_the_recording_waits_where_it_was_committed, setup,
@@ -722,6 +831,10 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(a_paused_recording_takes_nothing_until_it_goes_on, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cancelled_recording_is_not_taken_up_by_the_next_start, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_gate_that_would_miss_what_the_sample_shows_opens_wider_and_stays_so,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(what_the_gate_kept_closed_is_covered_with_its_reason, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(two_recordings_are_at_work_at_once_and_each_is_whole, setup,
                                         teardown),
