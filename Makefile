@@ -397,7 +397,7 @@ UNIT_LIBS_test_mot := $(B)/libhost.a # the scorer uses the assigner
 $(B)/tests/unit/test_mot: $(B)/tests/support/mot.o
 
 # ---- accuracy: programs that measure on footage through the whole chain; each prints its rows -----------------
-ACCURACY := $(addprefix $(B)/tests/accuracy/,tracking vehicle_colour plates)
+ACCURACY := $(addprefix $(B)/tests/accuracy/,clips tracking vehicle_colour plates)
 ACCURACY_OBJ := $(addprefix $(B)/tests/,accuracy/footage.o support/mot.o)
 $(ACCURACY): $(B)/tests/accuracy/%: $(B)/tests/accuracy/%.o $(ACCURACY_OBJ) $(B)/libhost.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(HOST_LIBS)

@@ -123,12 +123,12 @@ static void print_stats(const struct work *w) {
     importer_costs(w->im, &c);
     getrusage(RUSAGE_SELF, &self);
     json_t *line = json_pack(
-        "{s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}}", "stats", "footage_us",
+        "{s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}}", "stats", "footage_us",
         (json_int_t)c.footage_us, "closed_us", (json_int_t)c.closed_us, "sample", (json_int_t)c.n_sample,
         "sample_found", (json_int_t)c.n_found, "frames", (json_int_t)c.n_frames, "decode_cpu_us",
         (json_int_t)c.decode_cpu_us, "card_cpu_us", (json_int_t)c.card_cpu_us, "host_cpu_us",
         (json_int_t)c.host_cpu_us, "kernel_wall_us", (json_int_t)c.kernel_us, "net_wall_us",
-        (json_int_t)c.dpu_us, "decode_peak_kib", (json_int_t)c.decode_peak_kib, "card_peak_kib",
+        (json_int_t)c.dpu_us, "look_wall_us", (json_int_t)c.look_us, "decode_peak_kib", (json_int_t)c.decode_peak_kib, "card_peak_kib",
         (json_int_t)c.card_peak_kib, "host_peak_kib", (json_int_t)self.ru_maxrss);
     if (!line) return;
     json_dumpf(line, stdout, JSON_COMPACT);

@@ -85,7 +85,7 @@ struct import_costs {
     uint64_t n_sample, n_found;                       /* of the sample, as struct gate_row */
     uint64_t decode_cpu_us, card_cpu_us, host_cpu_us; /* host: this thread */
     uint64_t kernel_us, dpu_us;                       /* time inside the card worker, by wall clock */
-    uint64_t look_us;                                 /* of it for the networks on crops */
+    uint64_t look_us;                                 /* of it for crops and the networks on them */
     uint64_t decode_peak_kib, card_peak_kib;
 };
 

@@ -758,6 +758,7 @@ static void on_cropped(const struct cards_result *r, void *arg) {
     struct job *j = f->job;
     if (completion_of_a_dead_job(f)) return;
     j->shared->costs.kernel_us += r->kernel_us;
+    j->shared->costs.look_us += r->kernel_us;
     const struct scene_crop *c = &f->crop[f->crop_next];
     const size_t each = (size_t)c->dst_w_px * c->dst_h_px * 3;
     enum err e = r->status;

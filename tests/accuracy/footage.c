@@ -20,9 +20,10 @@
 #include "host/base/clock.h"
 #include "host/media/decoder.h"
 #include "host/pipe/cards.h"
+#include "host/pipe/scene.h"
 #include "host/proc/slots.h"
 
-enum { N_SLOTS = 6, LIMIT_S = 120, FRAMES_WAITING_MAX = N_SLOTS };
+enum { N_SLOTS = 6, LIMIT_S = 120, FRAMES_WAITING_MAX = N_SLOTS, WISHES_MAX = 32 };
 #define SLOT_BYTES ((size_t)4096 * 2304 * 3 / 2)
 
 struct footage {
@@ -244,6 +245,49 @@ void footage_ask(struct footage *f, unsigned net, const struct wire_roi *rois, u
         if (f->status != OK || f->n_result != m * each) stop("regions: %s", err_text(f->status));
         memcpy(out + i * each, f->result, m * each);
     }
+}
+
+struct footage_cost footage_feed(struct footage *f, struct scene *scene, const struct footage_frame *frame) {
+    static int8_t crops[WISHES_MAX * CROP_VEHICLE_W_PX * CROP_VEHICLE_H_PX * 3];
+    struct footage_cost cost = {0};
+    struct scene_crop want[WISHES_MAX];
+    unsigned n_want = 0;
+    const uint64_t before = clock_thread_cpu_ns();
+    if (scene_frame(scene, frame->pts_us, frame->surface, frame->pixels, frame->det, frame->n_det, want, WISHES_MAX,
+                    &n_want) != OK)
+        stop("the scene refused a frame");
+    cost.scene_ns = clock_thread_cpu_ns() - before;
+    for (unsigned i = 0; i < n_want;) {
+        struct wire_roi rois[WISHES_MAX];
+        unsigned n = 0;
+        while (i + n < n_want && want[i + n].dst_w_px == want[i].dst_w_px) {
+            rois[n] = want[i + n].roi;
+            n++;
+        }
+        footage_crops(f, rois, n, want[i].dst_w_px, want[i].dst_h_px, crops);
+        for (unsigned k = 0; k < n; k++) {
+            size_t each = (size_t)want[i].dst_w_px * want[i].dst_h_px * 3;
+            if (scene_crop_done(scene, &want[i + k], crops + k * each) != OK)
+                stop("the scene refused a crop");
+        }
+        i += n;
+        cost.n_crops += n;
+    }
+    for (unsigned k = 0; footage_net(f, k); k++) {
+        static int8_t answers[WISHES_MAX * LOOK_NET_LABELS_MAX];
+        struct wire_roi rois[WISHES_MAX];
+        unsigned asked[WISHES_MAX], n = 0;
+        for (unsigned i = 0; i < n_want; i++) {
+            if (!(want[i].nets & 1u << k)) continue;
+            asked[n] = i;
+            rois[n++] = want[i].roi;
+        }
+        footage_ask(f, k, rois, n, answers);
+        for (unsigned i = 0; i < n; i++)
+            if (scene_net_done(scene, &want[asked[i]], k, answers + (size_t)i * footage_net(f, k)->n_labels) != OK)
+                stop("the scene refused an answer");
+    }
+    return cost;
 }
 
 /* ---- films ---- */

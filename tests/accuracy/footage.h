@@ -15,6 +15,7 @@
 #include "host/proc/wire.h"
 
 struct footage;
+struct scene;
 
 /* One analysed frame; borrowed until the callback returns. */
 struct footage_frame {
@@ -42,6 +43,13 @@ void footage_add_net(struct footage *f, const char *model_dir, const struct voca
 const struct look_net *footage_net(const struct footage *f, unsigned net); /* NULL behind the last */
 /* Inside a callback: what the network says of regions of the frame at hand, n_labels bytes each. */
 void footage_ask(struct footage *f, unsigned net, const struct wire_roi *rois, unsigned n, int8_t *out);
+
+/* Inside a callback: gives the frame, its crops and the networks' answers to the scene. */
+struct footage_cost {
+    uint64_t scene_ns; /* CPU of scene_frame() */
+    unsigned n_crops;
+};
+struct footage_cost footage_feed(struct footage *f, struct scene *scene, const struct footage_frame *frame);
 
 /* Inside a callback: cuts regions of the frame at hand, back to back into out (n * w * h * 3 bytes). */
 void footage_crops(struct footage *f, const struct wire_roi *rois, unsigned n, unsigned w_px, unsigned h_px,

@@ -17,7 +17,7 @@
 
 static const char usual_video[] = "/usr/share/doc/opencv-doc/examples/data/vtest.avi";
 enum { PERSONS_MAX = 256 };
-enum { FRAMES_MAX = 100000, WISHES_MAX = 64, SOURCE_FPS = 10 };
+enum { FRAMES_MAX = 100000, SOURCE_FPS = 10 };
 
 /* The colours that a sighting of a person was given; [0] upper, [1] lower. */
 struct dress {
@@ -137,10 +137,7 @@ static void take_all(struct run *r, bool list) {
 }
 
 static void on_frame(struct footage *f, const struct footage_frame *frame, void *arg) {
-    static int8_t crops[WISHES_MAX * CROP_VEHICLE_W_PX * CROP_VEHICLE_H_PX * 3];
     struct run *r = arg;
-    struct scene_crop want[WISHES_MAX];
-    unsigned n_want = 0;
     if (r->n_frames == FRAMES_MAX) stop("too many frames");
     r->pts_us[r->n_frames++] = frame->pts_us;
     r->frame_w_px = (float)frame->surface->w_px;
@@ -156,42 +153,10 @@ static void on_frame(struct footage *f, const struct footage_frame *frame, void 
                           (double)d->x_px, (double)d->y_px, (double)d->w_px, (double)d->h_px);
         }
     }
-    uint64_t before = clock_thread_cpu_ns();
-    enum err e = scene_frame(r->scene, frame->pts_us, frame->surface, frame->pixels, frame->det, frame->n_det,
-                             want, WISHES_MAX, &n_want);
-    r->scene_ns += clock_thread_cpu_ns() - before;
+    const struct footage_cost cost = footage_feed(f, r->scene, frame);
+    r->scene_ns += cost.scene_ns;
+    r->n_crops += cost.n_crops;
     r->n_objects += frame->n_det;
-    if (e != OK) stop("the scene refused a frame");
-    for (unsigned i = 0; i < n_want;) {
-        struct wire_roi rois[WISHES_MAX];
-        unsigned n = 0;
-        while (i + n < n_want && want[i + n].dst_w_px == want[i].dst_w_px) {
-            rois[n] = want[i + n].roi;
-            n++;
-        }
-        footage_crops(f, rois, n, want[i].dst_w_px, want[i].dst_h_px, crops);
-        for (unsigned k = 0; k < n; k++) {
-            size_t each = (size_t)want[i].dst_w_px * want[i].dst_h_px * 3;
-            if (scene_crop_done(r->scene, &want[i + k], crops + k * each) != OK)
-                stop("the scene refused a crop");
-        }
-        i += n;
-        r->n_crops += n;
-    }
-    for (unsigned k = 0; footage_net(f, k); k++) {
-        static int8_t answers[WISHES_MAX * LOOK_NET_LABELS_MAX];
-        struct wire_roi rois[WISHES_MAX];
-        unsigned asked[WISHES_MAX], n = 0;
-        for (unsigned i = 0; i < n_want; i++) {
-            if (!(want[i].nets & 1u << k)) continue;
-            asked[n] = i;
-            rois[n++] = want[i].roi;
-        }
-        footage_ask(f, k, rois, n, answers);
-        for (unsigned i = 0; i < n; i++)
-            if (scene_net_done(r->scene, &want[asked[i]], k, answers + (size_t)i * footage_net(f, k)->n_labels) != OK)
-                stop("the scene refused an answer");
-    }
     take_all(r, r->pictures != NULL);
 }
 
