@@ -377,6 +377,7 @@ build/web/index.html: $(WEB_SRC) $(WEB_FONTS) build/web-fonts/copyright web/node
 TEST_SCRIPTS += web/tests/run-unit.mjs web/tests/run-weight.mjs web/tests/run-e2e.mjs web/tests/run-e2e-search.mjs
 TEST_SCRIPTS += web/tests/run-office.mjs
 TEST_SCRIPTS += web/tests/run-handover.mjs
+TEST_SCRIPTS += web/tests/run-city.mjs
 TEST_SCRIPTS += web/tests/run-e2e-decide.mjs
 TEST_SCRIPTS += web/tests/run-gestures.mjs
 .PHONY: web web-check

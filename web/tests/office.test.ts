@@ -9,7 +9,7 @@ import { extensionOf } from "../src/pages/cases/widen";
 import { batchesOf } from "../src/pages/import/batches";
 import { missingOf } from "../src/pages/import/check";
 import { matchDropped } from "../src/pages/import/dropped";
-import { actionText, firstBreak, isRefusal, objectText } from "../src/pages/journal/words";
+import { actions, actionText, firstBreak, isRefusal, objectText } from "../src/pages/journal/words";
 import { matches } from "../src/words";
 
 beforeAll(withOffice);
@@ -108,6 +108,11 @@ describe("a line of the journal", () => {
   it("says a search by its sentence and its count", () => {
     expect(objectText(e({ detail: { asked: { sentence: "fourgon blanc" }, total: 61 } }))).toBe("« fourgon blanc » → 61 passages");
   });
+  it("leaves out what stands on every line", () => {
+    const line = e({ action: "login", object: "u", detail: { station: "10.0.0.1", software: "0.1.0 sha256:ab", models: "cd", local: "x" } });
+    expect(objectText(line)).toBe("");
+    expect(objectText(e({ action: "camera.change", object: "g1", detail: { reason: "réglée", clock_offset_ms: 5 } }))).toBe("g1 · reason réglée");
+  });
   it("says a refusal by its code", () => {
     const refused = e({ detail: { asked: { sentence: "homme" }, code: "refused_word" } });
     expect(objectText(refused)).toContain("refused word");
@@ -117,6 +122,7 @@ describe("a line of the journal", () => {
   it("names an unknown action as it is", () => {
     expect(actionText("case.open")).toBe("dossier ouvert");
     expect(actionText("something.new")).toBe("something.new");
+    for (const a of actions) if (a !== "import") expect(actionText(a)).not.toBe(a);
   });
   it("is checked against the one before it, among those shown", () => {
     const chain = [e({ seq: 3, prev: "h2", hash: "h3" }), e({ seq: 2, prev: "h1", hash: "h2" }), e({ seq: 1, prev: "0", hash: "h1" })];

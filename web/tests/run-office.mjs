@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { data, dir, finish, open, prepared, problems, program, serve, serveAt, test, violations } from "./site.mjs";
+import { data, dir, finish, open, prepared, problems, program, root, serve, serveAt, test, violations } from "./site.mjs";
 
 const NEW = "Un-Mot-de-Passe-7";
 const site = await prepared("a data directory is made and served", async () => {
@@ -367,7 +367,7 @@ for (const look of looks)
       await box(p, p.locator("section", { has: p.locator("#extensions-title") }).locator(".btn").first(), "extension");
       await box(p, p.locator(".hd .btn").first(), "closing");
       await go(p, "#/import", ".notice");
-      await go(p, "#/cameras", ".map");
+      await go(p, "#/cameras", ".citymap");
       await go(p, "#/journal", ".journal td");
       await go(p, "#/systeme", ".kp");
       await go(p, "#/a-propos", "td");
@@ -378,7 +378,7 @@ for (const look of looks)
     await as(site.login, async (p) => {
       await go(p, "#/utilisateurs", ".matrix td");
       await box(p, p.locator(".hd .btn.pri"), "new account");
-      await go(p, "#/cameras", ".map");
+      await go(p, "#/cameras", ".citymap");
       await box(p, p.locator(".hd .btn.pri"), "new camera");
     });
     if (found.length) throw new Error(found.join("\n"));
@@ -390,7 +390,7 @@ for (const [width, height] of [[720, 450], [360, 740]])
     await signIn(p, "chef.02", NEW);
     await p.locator(".rail").waitFor();
     const found = [];
-    for (const [hash, wait] of [["#/dossiers", "tbody a"], ["#/dossiers/nouveau", ".pick .rows li"], [`#/dossiers/${caseId}`, ".quotes"], ["#/journal", ".journal td"], ["#/cameras", ".map"], ["#/import", ".notice"], ["#/systeme", ".kp"], ["#/a-propos/accessibilite", ".prose"]]) {
+    for (const [hash, wait] of [["#/dossiers", "tbody a"], ["#/dossiers/nouveau", ".pick .rows li"], [`#/dossiers/${caseId}`, ".quotes"], ["#/journal", ".journal td"], ["#/cameras", ".citymap"], ["#/import", ".notice"], ["#/systeme", ".kp"], ["#/a-propos/accessibilite", ".prose"]]) {
       await p.evaluate((h) => (location.hash = h), hash);
       await p.locator(wait).first().waitFor();
       const wide = await p.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
@@ -398,6 +398,39 @@ for (const [width, height] of [[720, 450], [360, 740]])
     }
     await p.context().close();
     if (found.length) throw new Error(found.join("\n"));
+  });
+
+if (process.env.SHOTS)
+  test("pictures for the documentation", async () => {
+    const shot = async (p, name) => {
+      await p.mouse.move(2, 890);
+      await p.screenshot({ path: join(root, `web/docs/${name}.png`) });
+    };
+    const size = { role: null, width: 1440, height: 900, reducedMotion: "reduce" };
+    const gate = await open(url, { ...size, theme: "light" });
+    await gate.locator(".gate-box").waitFor();
+    await shot(gate, "login-light");
+    await gate.context().close();
+    const p = await open(url, { ...size, theme: "light" });
+    await signIn(p, "audit.01", NEW);
+    await p.locator(".journal td").first().waitFor();
+    await p.getByRole("button", { name: "Vérifier la chaîne maintenant" }).click();
+    await p.locator(".verify.good").waitFor();
+    await shot(p, "journal-light");
+    await p.keyboard.press("Alt+8");
+    await p.locator(".kp").waitFor();
+    await shot(p, "system-light");
+    await p.evaluate(() => (location.hash = "#/a-propos/accessibilite"));
+    await p.locator(".prose").waitFor();
+    await shot(p, "declaration-light");
+    await p.context().close();
+    const a = await open(url, { ...size, theme: "dark" });
+    await signIn(a, site.login, NEW);
+    await a.locator(".rail").waitFor();
+    await a.keyboard.press("Alt+7");
+    await a.locator(".matrix td").first().waitFor();
+    await shot(a, "users-dark");
+    await a.context().close();
   });
 
 test("a case is closed with its reason, and nothing can be searched in it", async () => {

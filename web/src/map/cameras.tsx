@@ -136,7 +136,7 @@ export function CameraMap(props: {
   const bar = scaleBar(shown.p.perKm * view.k, 180);
   const nearId = cameras.id[near];
   return (
-    <div class="map">
+    <div class="citymap">
       <svg
         ref={svg}
         viewBox={`0 0 ${W} ${H}`}
@@ -149,24 +149,24 @@ export function CameraMap(props: {
         <g transform={`translate(${view.x} ${view.y}) scale(${view.k})`}>
           {ground && (
             <>
-              <path class="area" d={ground.areas} />
-              <path class="street" d={ground.lines} stroke-width={2 / view.k} />
+              <path class="ground" d={ground.areas} />
+              <path class="road" d={ground.lines} stroke-width={2 / view.k} />
             </>
           )}
-          <path class="cone" d={cones} />
-          <path class="dot" d={dots(of(() => true))} stroke-width={r * 2} />
-          <path class="dot mark" d={dots(of((id) => props.marked?.has(id) ?? false))} stroke-width={r * 2.6} />
-          <path class="dot on" d={dots(of((id) => props.chosen.has(id)))} stroke-width={r * 2.8} />
-          {lasso.length > 1 && <path class="lasso" d={`${line(lasso)}Z`} stroke-width={1.5 / view.k} />}
+          <path class="sees" d={cones} />
+          <path class="cam" d={dots(of(() => true))} stroke-width={r * 2} />
+          <path class="cam mark" d={dots(of((id) => props.marked?.has(id) ?? false))} stroke-width={r * 2.6} />
+          <path class="cam on" d={dots(of((id) => props.chosen.has(id)))} stroke-width={r * 2.8} />
+          {lasso.length > 1 && <path class="loop" d={`${line(lasso)}Z`} stroke-width={1.5 / view.k} />}
         </g>
-        <g class="bar" transform={`translate(${W - 30 - bar.length} ${H - 22})`}>
+        <g class="scale" transform={`translate(${W - 30 - bar.length} ${H - 22})`}>
           <path d={`M0 -5v5h${bar.length.toFixed(1)}v-5`} />
           <text x={bar.length / 2} y={-9} text-anchor="middle">
             {bar.km < 1 ? `${number(bar.km * 1000)} m` : `${number(bar.km)} km`}
           </text>
         </g>
       </svg>
-      <div class="map-tools">
+      <div class="citymap-tools">
         <button class="ib" type="button" aria-label={t("map.in")} onClick={() => zoom(1.6)}>
           <Icon name="plus" />
         </button>
@@ -175,7 +175,7 @@ export function CameraMap(props: {
         </button>
       </div>
       {nearId && (
-        <p class="map-name">
+        <p class="citymap-name">
           <b>{nearId}</b> {cameras.name[near]}
         </p>
       )}

@@ -151,7 +151,7 @@ function Body({ c, again }: { c: CameraColumns; again: () => void }): JSX.Elemen
   };
   const kp = (name: Only, value: number): JSX.Element => (
     <div>
-      <dt>{t(`cameras.${name}`)}</dt>
+      <dt>{t(`site.${name}`)}</dt>
       <dd>
         <button class="kp-b" type="button" aria-pressed={only === name} onClick={() => setOnly(only === name ? "all" : name)}>
           <span class={name !== "all" && value > 0 ? "warn-t" : ""}>{number(value)}</span>
@@ -169,14 +169,14 @@ function Body({ c, again }: { c: CameraColumns; again: () => void }): JSX.Elemen
         )}
         <span class="sp" />
         <label class="vh" for="camera-filter">
-          {t("cameras.filter")}
+          {t("site.filter")}
         </label>
         <input
           id="camera-filter"
           class="fld filter"
           type="search"
           autocomplete="off"
-          placeholder={t("cameras.filter")}
+          placeholder={t("site.filter")}
           value={filter}
           onInput={(e) => setFilter(e.currentTarget.value)}
         />
@@ -189,7 +189,7 @@ function Body({ c, again }: { c: CameraColumns; again: () => void }): JSX.Elemen
       {c.id.length === 0 ? (
         <div class="notice">
           <Icon name="cameras" />
-          <h2>{t("cameras.none")}</h2>
+          <h2>{t("site.none")}</h2>
           <p>{t(mayEdit ? "cameras.none.text" : "cameras.none.reader")}</p>
         </div>
       ) : (
@@ -204,7 +204,7 @@ function Body({ c, again }: { c: CameraColumns; again: () => void }): JSX.Elemen
             <div>
               <section class="pan" aria-labelledby="map-title">
                 <div class="pan-hd">
-                  <h2 id="map-title">{t("cameras.map")}</h2>
+                  <h2 id="map-title">{t("site.map")}</h2>
                   <span aria-live="polite">{t("cameras.chosen", { n: number(chosen.size) })}</span>
                   <button class="link small" type="button" onClick={() => setChosen(new Set())}>
                     {t("cameras.clear")}

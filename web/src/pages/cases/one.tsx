@@ -63,7 +63,7 @@ function Facts({ c, again }: { c: CaseDetail; again: () => void }): JSX.Element 
           c.expires_ms > 0 ? t("strip.expires.until", { date: dayAndTime(c.expires_ms, zone, lang) }) : t("strip.expires.none"),
         )}
         {c.purge_ms ? fact(t("case.purge"), `${day(c.purge_ms, zone, lang)} (${countdown(c.purge_ms - (boot.value?.server_ms ?? 0), lang)})`) : null}
-        {c.opened_by !== undefined && fact(t("case.opened"), `${c.opened_by}, ${dayAndTime(c.opened_ms, zone, lang)}`)}
+        {c.opened_by !== undefined && fact(t("case.opened"), `${c.opened_by || t("case.shell")}, ${dayAndTime(c.opened_ms, zone, lang)}`)}
         {c.closed_by ? fact(t("case.closed"), `${c.closed_by}, ${dayAndTime(c.closed_ms ?? 0, zone, lang)}`) : null}
         {c.officers !== undefined &&
           fact(
@@ -81,7 +81,7 @@ function Facts({ c, again }: { c: CaseDetail; again: () => void }): JSX.Element 
       </dl>
       <h3>{t("case.criteria")}</h3>
       <ul class="quotes">
-        {(c.criteria ?? c.allowed_criteria.map((key) => ({ key, line: "" }))).map((k) => (
+        {(c.criteria?.length ? c.criteria : c.allowed_criteria.map((key) => ({ key, line: "" }))).map((k) => (
           <li key={k.key}>
             <b>{tOr(`criterion.${k.key}`, k.key)}</b>
             {k.line && <q>{k.line}</q>}

@@ -202,61 +202,56 @@ function Confirm(props: { caseId: string; plan: Plan; back: () => void; done: ()
                     <span class="dim">
                       {bytes(r.n_bytes)} {r.container}
                     </span>
-                    {r.problem && (
-                      <span class="err-t" lang="en">
-                        {" "}
-                        {r.problem}
-                      </span>
-                    )}
                   </th>
-                  <td>
-                    {r.problem === "" && (
-                      <>
-                        <input
-                          class="fld"
-                          list={`${id}-c`}
-                          autocomplete="off"
-                          maxLength={39}
-                          value={r.camera}
-                          aria-label={t("plan.camera.of", { what: name })}
-                          aria-invalid={lack.camera ? "true" : undefined}
-                          onInput={(e) => put(i, { camera: e.currentTarget.value.trim() })}
-                        />
-                        <span class={lack.camera ? "hint warn-t" : "hint"}>
-                          {lack.camera
-                            ? t(r.camera === "" ? "plan.camera.none" : "plan.camera.unknown")
-                            : r.camera === r.camera_id
-                              ? origin(r.camera_from)
+                  {r.problem !== "" && (
+                    <td class="err-t" lang="en" colSpan={2}>
+                      {r.problem}
+                    </td>
+                  )}
+                  {r.problem === "" && (
+                    <td>
+                      <input
+                        class="fld"
+                        list={`${id}-c`}
+                        autocomplete="off"
+                        maxLength={39}
+                        value={r.camera}
+                        aria-label={t("plan.camera.of", { what: name })}
+                        aria-invalid={lack.camera ? "true" : undefined}
+                        onInput={(e) => put(i, { camera: e.currentTarget.value.trim() })}
+                      />
+                      <span class={lack.camera ? "hint warn-t" : "hint"}>
+                        {lack.camera
+                          ? t(r.camera === "" ? "plan.camera.none" : "plan.camera.unknown")
+                          : r.camera === r.camera_id
+                            ? origin(r.camera_from)
+                            : t("plan.from.asked")}
+                      </span>
+                    </td>
+                  )}
+                  {r.problem === "" && (
+                    <td>
+                      <MomentField
+                        label={t("plan.start.of", { what: name })}
+                        bare
+                        seconds
+                        value={r.start}
+                        onValue={(ms) => put(i, { start: ms })}
+                        tz={zone}
+                        now={openCase.value?.from_ms ?? r.start_ms}
+                      />
+                      <span class={lack.start || r.doubt ? "hint warn-t" : "hint"}>
+                        {lack.start
+                          ? t("plan.start.none")
+                          : r.doubt
+                            ? tOr(`plan.doubt.${r.doubt}`, r.doubt)
+                            : r.start === r.start_ms
+                              ? origin(r.start_from)
                               : t("plan.from.asked")}
-                        </span>
-                      </>
-                    )}
-                  </td>
-                  <td>
-                    {r.problem === "" && (
-                      <>
-                        <MomentField
-                          label={t("plan.start.of", { what: name })}
-                          bare
-                          seconds
-                          value={r.start}
-                          onValue={(ms) => put(i, { start: ms })}
-                          tz={zone}
-                          now={openCase.value?.from_ms ?? r.start_ms}
-                        />
-                        <span class={lack.start || r.doubt ? "hint warn-t" : "hint"}>
-                          {lack.start
-                            ? t("plan.start.none")
-                            : r.doubt
-                              ? tOr(`plan.doubt.${r.doubt}`, r.doubt)
-                              : r.start === r.start_ms
-                                ? origin(r.start_from)
-                                : t("plan.from.asked")}
-                          {r.clock_offset_ms !== 0 && ` · ${t("plan.offset", { n: number(r.clock_offset_ms / 1000, 1) })}`}
-                        </span>
-                      </>
-                    )}
-                  </td>
+                        {r.clock_offset_ms !== 0 && ` · ${t("plan.offset", { n: number(r.clock_offset_ms / 1000, 1) })}`}
+                      </span>
+                    </td>
+                  )}
                   <td class="nb m">{r.duration_ms > 0 ? duration(r.duration_ms, lang) : "–"}</td>
                 </tr>
               );

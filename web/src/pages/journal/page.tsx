@@ -15,12 +15,12 @@ import {
   type Verified,
   verifyJournal,
 } from "../../office";
-import { TextField } from "../../parts/fields";
+import { SelectField, TextField } from "../../parts/fields";
 import { Problem, Show, useLoad } from "../../parts/load";
 import { announcement, tz } from "../../state";
 import "../../styles/office.css";
 import { clockSeconds, day, dayAndTime, sameDay } from "../../time";
-import { actionText, firstBreak, isRefusal, objectText } from "./words";
+import { actions, actionText, firstBreak, isRefusal, objectText } from "./words";
 
 const STEP = 100;
 const short = (hash: string): string => `${hash.slice(0, 8)}…`;
@@ -293,18 +293,16 @@ export function JournalPage(): JSX.Element {
         aria-label={t("journal.filter")}
         onSubmit={(e) => {
           e.preventDefault();
-          setFilter({ case_id: typed.case_id.trim(), user: typed.user.trim(), action: typed.action.trim() });
+          setFilter({ case_id: typed.case_id.trim(), user: typed.user.trim(), action: typed.action });
         }}
       >
         <TextField label={t("strip.case")} value={typed.case_id} onValue={(case_id) => put({ case_id })} quiet maxLength={39} />
         <TextField label={t("journal.who")} value={typed.user} onValue={(user) => put({ user })} quiet maxLength={63} />
-        <TextField
+        <SelectField
           label={t("journal.action")}
           value={typed.action}
           onValue={(action) => put({ action })}
-          quiet
-          maxLength={63}
-          placeholder="search"
+          options={["", ...actions].map((a) => ({ value: a, label: a === "" ? t("action.any") : actionText(a) }))}
         />
         <button class="btn" type="submit">
           {t("journal.filter.go")}

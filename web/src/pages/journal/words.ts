@@ -3,9 +3,19 @@
 import { isKey, number, t } from "../../i18n";
 import type { JournalEntry } from "../../office";
 
-/* "case.open", "case_open" and "case-open" are one act. */
+/* What the journal's own words are; the filter offers them. */
+export const actions = [
+  "search", "search.refused", "search.save", "search.forget", "route", "view", "still", "thumbnail", "decide",
+  "exhibit.add", "exhibit.change", "exhibit.remove", "seal.ask", "seal.approve", "seal.refuse", "seal.built",
+  "seal.download", "case.open", "case.close", "case.officers", "case.hold", "case.release", "extension.ask",
+  "extension.approve", "extension.refuse", "closing", "import", "import.order", "purge", "camera.add", "camera.change",
+  "group.change", "group.remove", "login", "login.refused", "logout", "session.end", "password", "password.refused",
+  "refused", "user.add", "user.change", "user.password", "user.totp", "user.totp_off", "user.logout", "journal.read",
+  "journal.verify", "journal.export", "journal.purge", "facts", "figures", "backup", "restore", "init",
+] as const;
+
 export function actionText(action: string): string {
-  const key = `action.${action.replace(/[._-]/g, "_")}`;
+  const key = `action.${action.replace(/\./g, "_")}`;
   return isKey(key) ? t(key) : action;
 }
 
@@ -16,6 +26,9 @@ export const isRefusal = (e: JournalEntry): boolean =>
 const scalar = (v: unknown): v is string | number | boolean =>
   (typeof v === "string" && v !== "") || typeof v === "number" || typeof v === "boolean";
 
+/* On every line, so they tell nothing of this one; the unfolded line has them. */
+const EVERYWHERE: ReadonlySet<string> = new Set(["id", "station", "local", "software", "models", "index"]);
+
 export function objectText(e: JournalEntry): string {
   const d = e.detail;
   const asked = d.asked as { sentence?: unknown } | undefined;
@@ -25,10 +38,10 @@ export function objectText(e: JournalEntry): string {
     return typeof d.total === "number" ? `${sentence} → ${t("result.count.n", { n: number(d.total) })}` : sentence;
   }
   const rest = Object.entries(d)
-    .filter(([k, v]) => scalar(v) && k !== "id" && v !== e.object && !/_ms$/.test(k))
+    .filter(([k, v]) => scalar(v) && !EVERYWHERE.has(k) && v !== e.object && v !== e.user && !/_ms$|sha256/.test(k))
     .slice(0, 4)
-    .map(([k, v]) => `${k} ${String(v)}`);
-  return [e.object !== e.case_id ? e.object : "", ...rest].filter(Boolean).join(" · ");
+    .map(([k, v]) => `${k} ${String(v).slice(0, 60)}`);
+  return [e.object === e.case_id || e.object === e.user ? "" : e.object, ...rest].filter(Boolean).join(" · ");
 }
 
 /* The first line, of those shown newest first, whose `prev` is not the hash of the line before it; null when the
