@@ -156,11 +156,21 @@ static void build_seal_of(uint64_t seal_id, const atomic_bool *stop, void *arg) 
     if (folder_build(&ctx, seal_id, text, sizeof text) != OK) log_warn("app", "a seal was not built");
 }
 
-/* On the import thread; what it uses of the application does not change any more. */
-static void case_ending(const char *case_id, void *arg) {
-    const struct app *a = arg;
-    const struct case_end_context ctx = {
+/* What it holds does not change any more once threads run. */
+static struct case_end_context end_context(const struct app *a) {
+    return (struct case_end_context){
         .dir = a->dir, .config = &a->cfg, .vocab = a->vocab, .accuracy = a->accuracy, .version = a->version};
+}
+
+/* On the clerk's thread. */
+static enum err write_record(const char *case_id, void *arg) {
+    const struct case_end_context ctx = end_context(arg);
+    return case_end_renew(&ctx, case_id);
+}
+
+/* On the import thread. */
+static void case_ending(const char *case_id, void *arg) {
+    const struct case_end_context ctx = end_context(arg);
     if (case_end_record(&ctx, case_id, NULL)) log_error("app", "no closing record of case %s", case_id);
 }
 
@@ -202,6 +212,7 @@ static enum err open_http(struct app *a, const char *version) {
                                      .extract = a->extract,
                                      .imports = imports_of,
                                      .build_seal = build_seal_of,
+                                     .write_record = write_record,
                                      .imports_add = add_imports,
                                      .imports_order = order_imports,
                                      .inbox = a->cfg.inbox,

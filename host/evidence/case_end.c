@@ -6,6 +6,7 @@
 #include "host/base/fs.h"
 #include "host/base/log.h"
 #include "host/evidence/closing.h"
+#include "host/evidence/folder.h"
 #include "host/evidence/identity.h"
 
 static enum err write_with(const struct case_end_context *ctx, struct closing_context *c,
@@ -51,5 +52,20 @@ enum err case_end_record(const struct case_end_context *ctx, const char *case_id
     if (!e) e = write_with(ctx, &c, &file, case_id, out ? out : own);
     register_close(&c.r);
     if (e && !out) log_error("evidence", "op=closing case=%s err=%s", case_id, err_text(e));
+    return e;
+}
+
+enum err case_end_renew(const struct case_end_context *ctx, const char *case_id) {
+    char final[FOLDER_PATH_MAX], part[FOLDER_PATH_MAX + 8], exports[FS_PATH_MAX];
+    uint64_t n_files;
+    enum err e = folder_record_path(ctx->dir, case_id, final);
+    if (!e) e = fs_join(exports, ctx->dir, "exports");
+    if (!e) e = fs_mkdirs(exports, 0700);
+    snprintf(part, sizeof part, "%s.part", final);
+    if (!e) e = folder_erase(part, &n_files);
+    if (!e) e = case_end_record(ctx, case_id, part);
+    if (!e) e = folder_erase(final, &n_files);
+    if (!e && rename(part, final) != 0) e = ERR_IO;
+    if (e) log_error("evidence", "op=record case=%s err=%s", case_id, err_text(e));
     return e;
 }

@@ -20,5 +20,7 @@ struct case_end_context {
  * out = NULL: DIR/exports/closing-CASE, where one that is there stays. ERR_MISSING: no such case; ERR_EXISTS.
  */
 MUST_CHECK enum err case_end_record(const struct case_end_context *ctx, const char *case_id, const char *out);
+/* The same into DIR/exports/record-CASE, in the place of an earlier one: what the page asks for. */
+MUST_CHECK enum err case_end_renew(const struct case_end_context *ctx, const char *case_id);
 
 #endif

@@ -114,6 +114,11 @@ static enum err list_file(struct build *b, const char *name, const char *kind, j
     return e;
 }
 
+enum err folder_erase(const char *path, uint64_t *n_files) {
+    *n_files = 0;
+    return erase_folder(path, 1, n_files);
+}
+
 /* ---- one exhibit -----------------------------------------------------------------------------------------
  */
 

@@ -33,6 +33,11 @@ MUST_CHECK enum err folder_build(const struct folder_context *ctx, uint64_t seal
 /* DIR/exports/seal-N, or seal-N.tar. */
 MUST_CHECK enum err folder_path(const char *dir, uint64_t seal_id, bool archive,
                                 char out[static FOLDER_PATH_MAX]);
+/* DIR/exports/record-CASE: the closing record that somebody asked for last. */
+MUST_CHECK enum err folder_record_path(const char *dir, const char *case_id,
+                                       char out[static FOLDER_PATH_MAX]);
+/* Erases a folder of ours, two levels deep; none there is fine. */
+MUST_CHECK enum err folder_erase(const char *path, uint64_t *n_files);
 /* Erases the folders and archives of a case's seals: with its footage, at the end of the case. */
 MUST_CHECK enum err folder_erase_case(const char *dir, struct register_db *r, const char *case_id,
                                       uint64_t *n_files);

@@ -97,6 +97,8 @@ json_t *api_decision_of(const struct exchange *x, uint64_t sighting);
 void api_mark(const struct exchange *x, json_t *answer);
 /* The words of a comma-separated list, as an array. */
 json_t *api_words_json(const char *list);
+void api_closing_post(struct exchange *x);
+void api_closing_get(struct exchange *x);
 void api_facts_get(struct exchange *x);
 void api_figures_get(struct exchange *x);
 void api_seals_get(struct exchange *x);

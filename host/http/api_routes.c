@@ -69,6 +69,8 @@ static const struct route routes[] = {
     {ROUTER_POST, API "/imports/{}", api_import_post, ROUTE_MAY(IMPORT), false, false},
     {ROUTER_GET, API "/events", api_events_get, ROUTE_SIGNED_IN, true, false},
     {ROUTER_GET, API "/outline", api_outline_get, ROUTE_SIGNED_IN, false, false},
+    {ROUTER_POST, API "/cases/{}/closing", api_closing_post, ROUTE_MAY(CASE_READ), false, false},
+    {ROUTER_GET, API "/cases/{}/closing/{}", api_closing_get, ROUTE_MAY(CASE_READ), false, false},
     {ROUTER_GET, API "/facts", api_facts_get, ROUTE_MAY(FIGURES_READ), false, false},
     {ROUTER_GET, API "/figures", api_figures_get, ROUTE_MAY(FIGURES_READ), false, false},
     {ROUTER_GET, API "/cases/{}/seals", api_seals_get, ROUTE_MAY(CASE_READ), true, false},

@@ -68,6 +68,9 @@ struct http_context {
     enum err (*imports_order)(const struct import_order *o, unsigned *n, void *arg);
     const char *inbox;      /* config import.inbox */
     const char *decode_exe; /* the decode worker, for plans */
+    /* Writes the closing record of a case (host/evidence/folder.h says where), on the clerk's thread. NULL: none is
+     * written here. */
+    enum err (*write_record)(const char *case_id, void *arg);
     /* NULL = nothing is known: backend "none". */
     void (*status)(struct http_status *out, void *arg);
     void *arg;

@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
 """Seals over HTTP: two persons, two chiefs at once, the archive in ranges, a server that ends while it builds."""
+import hashlib
 import io
 import json
 import os
@@ -128,6 +129,25 @@ def the_recipient_downloads_the_archive_in_ranges():
     assert [line[2] for line in lines if len(line) > 4 and line[4] == "seal.download"] == ["officer-1"]  # two ranges, one view
 
 
+def the_closing_record_is_written_and_read():
+    path = f"/cases/{site.case}/closing"
+    assert chief.get(path + "/proces-verbal.pdf")[0] == 404  # nobody asked for it yet
+    status, answer = chief.post(path)
+    assert status == 201 and "proces-verbal.pdf" in answer["files"], answer
+    got = {}
+    for name in answer["files"]:
+        status, headers, data = chief.ask("GET", f"{path}/{name}")
+        assert status == 200 and data, name
+        got[name] = data
+    assert got["proces-verbal.pdf"][:5] == b"%PDF-" and "Passages retenus (1)".encode() in got["proces-verbal.html"]
+    for line in got["SHA256SUMS"].decode().splitlines():
+        value, name = line.split("  ")
+        assert hashlib.sha256(got[name]).hexdigest() == value, name
+    assert chief.post(path)[0] == 201  # again, in its place
+    for bad in ("x", "..%2f..%2fregister.db", "signer.key"):
+        assert chief.ask("GET", f"{path}/{bad}")[0] == 404, bad
+
+
 def figures_are_for_those_who_may_read_them():
     status, facts = chief.get("/facts")
     assert status == 200 and facts["months"][-1]["confirmed"] == 1 and facts["durations"]["footage_days"] == 30, facts
@@ -165,6 +185,7 @@ if __name__ == "__main__":
             an_author_never_approves_his_own,
             of_two_chiefs_at_once_one_approves_and_it_is_built_once,
             the_recipient_downloads_the_archive_in_ranges,
+            the_closing_record_is_written_and_read,
             figures_are_for_those_who_may_read_them,
             a_server_that_ends_while_it_builds_goes_on_at_its_next_start,
         ])
