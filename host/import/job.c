@@ -184,18 +184,21 @@ bool job_is_paused(const struct job *j) {
     return j->paused;
 }
 
+/* Footage per time of this run, so far; 0 = too early to say. */
+static double speed_of(const struct job *j) {
+    if (!j->run_mono_ns) return 0;
+    const double wall_us = (double)(clock_mono_ns() - j->run_mono_ns) / 1e3;
+    const double done_us = (double)(j->item.position_us - j->speed_from_us);
+    return wall_us > 1e5 && done_us > 0 ? done_us / wall_us : 0;
+}
+
 void job_item(const struct job *j, struct import_item *out) {
     *out = j->item;
     out->eta_ms = -1;
-    if (out->state == IMPORT_RUNNING && j->run_mono_ns) {
-        const double wall_us = (double)(clock_mono_ns() - j->run_mono_ns) / 1e3;
-        const double done_us = (double)(out->position_us - j->speed_from_us);
-        if (wall_us > 1e5 && done_us > 0) {
-            out->x_realtime = done_us / wall_us;
-            if (out->duration_us > out->position_us)
-                out->eta_ms =
-                    (int64_t)((double)(out->duration_us - out->position_us) / out->x_realtime / 1e3);
-        }
+    if (out->state == IMPORT_RUNNING) {
+        out->x_realtime = speed_of(j);
+        if (out->x_realtime > 0 && out->duration_us > out->position_us)
+            out->eta_ms = (int64_t)((double)(out->duration_us - out->position_us) / out->x_realtime / 1e3);
     }
     if (j->paused && !job_is_over(j)) {
         out->state = IMPORT_PAUSED;
@@ -474,6 +477,7 @@ static void finish(struct job *j, int64_t end_us) {
         return;
     }
     j->item.position_us = j->item.duration_us = end_us;
+    j->item.x_realtime = speed_of(j);
     log_info("import", "job=%" PRIu64 " recording=%" PRIu64 " state=done sightings=%" PRIu64, j->item.job,
              j->rec.id, j->item.n_sightings);
     end(j, IMPORT_DONE);

@@ -20,6 +20,7 @@ def the_whole_clip_is_imported_with_its_true_length():
     # 795 frames at 10 per second
     assert 79.4e6 <= item["duration_us"] <= 79.6e6, item
     assert 15 <= item["sightings"] <= 60, item
+    assert item["x_realtime"] > 0, item
 
 
 def search_json_has_the_promised_fields():
