@@ -153,7 +153,10 @@ export const cards = (page) => page.locator(".card:not(.ghost)");
 export async function answerTo(page, act) {
   const answered = page.waitForResponse((r) => r.url().endsWith("/api/v1/search") && r.request().method() === "POST");
   await act();
-  return (await answered).json();
+  const answer = await (await answered).json();
+  /* What is chosen, and so what a key acts on, follows the answer only once it is shown. */
+  await page.locator('.mid[aria-busy="false"]').waitFor();
+  return answer;
 }
 export const ask = (page, sentence) =>
   answerTo(page, async () => {
