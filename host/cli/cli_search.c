@@ -81,9 +81,11 @@ static int search(struct cli *cli, struct register_db *r, const struct case_file
     struct vocab *v = cli_vocab(cli);
     struct index_reader *reader = NULL;
     struct camera *cameras = NULL;
-    unsigned n_cameras = 0;
+    struct camera_group *groups = NULL;
+    unsigned n_cameras = 0, n_groups = 0;
     enum err e = v ? index_reader_open(cli->dir, v, &reader) : ERR_MISSING;
     if (!e) e = camera_list(r, &cameras, &n_cameras);
+    if (!e) e = camera_group_list(r, &groups, &n_groups);
     if (e) {
         if (v) cli_say(0, "search: the index of %s cannot be opened: %s", cli->dir, err_text(e));
     } else {
@@ -92,11 +94,15 @@ static int search(struct cli *cli, struct register_db *r, const struct case_file
                                            .c = c,
                                            .cameras = cameras,
                                            .n_cameras = n_cameras,
+                                           .groups = groups,
+                                           .n_groups = n_groups,
                                            .now_ms = clock_wall_ms(),
                                            .tz = cli->config.tz,
                                            .language = language};
         code = answer_one(r, &ctx, body, json);
     }
+    for (unsigned i = 0; i < n_groups; i++) camera_group_fini(&groups[i]);
+    free(groups);
     free(cameras);
     index_reader_close(&reader);
     vocab_free(&v);

@@ -61,9 +61,12 @@ static int status_of(enum err e, const json_t *answer) {
 /* ends */
 static void answer_search(struct exchange *x, const json_t *body) {
     struct camera *cameras = NULL;
-    unsigned n_cameras = 0;
+    struct camera_group *groups = NULL;
+    unsigned n_cameras = 0, n_groups = 0;
     enum err e = camera_list(x->ctx->reg, &cameras, &n_cameras);
+    if (e == OK) e = camera_group_list(x->ctx->reg, &groups, &n_groups);
     if (e != OK) {
+        free(cameras);
         exchange_err(x, e);
         return;
     }
@@ -72,6 +75,8 @@ static void answer_search(struct exchange *x, const json_t *body) {
                                     .c = &x->c,
                                     .cameras = cameras,
                                     .n_cameras = n_cameras,
+                                    .groups = groups,
+                                    .n_groups = n_groups,
                                     .now_ms = clock_wall_ms(),
                                     .tz = x->ctx->tz,
                                     .language = "fr"};
@@ -79,6 +84,8 @@ static void answer_search(struct exchange *x, const json_t *body) {
     uint64_t began_ns = clock_mono_ns();
     e = search_json(&search, body, &answer);
     count_search(&x->server->counters, (clock_mono_ns() - began_ns) / 1000);
+    for (unsigned i = 0; i < n_groups; i++) camera_group_fini(&groups[i]);
+    free(groups);
     free(cameras);
     if (!answer) {
         exchange_err(x, e == OK ? ERR_NOMEM : e);

@@ -28,6 +28,8 @@ struct grammar_input {
     int64_t from_ms, to_ms;       /* the case's period */
     const struct camera *cameras; /* all of the register, for names */
     unsigned n_cameras;
+    const struct camera_group *groups; /* saved sets of cameras: their names are places too */
+    unsigned n_groups;
     const uint16_t *allowed; /* camera numbers of the case */
     unsigned n_allowed;
 };

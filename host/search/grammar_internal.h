@@ -85,6 +85,7 @@ struct grammar {
     unsigned camera_list;            /* items up to the last camera of an open list, 0 = none */
     uint8_t *camera_in, *camera_out; /* one per register camera */
     struct place_names *names;
+    struct place_names *groups; /* one per saved group */
     uint8_t *place_words; /* a filter over the words of all names */
 };
 

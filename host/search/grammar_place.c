@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* grammar_place.c - cameras, by id ("gare-01"), by name ("Gare, parvis"), by a word that several share
- * ("gare"), by number ("caméra 12"), and between two places. A camera outside the case stops the search, it
- * is never dropped. */
+/* grammar_place.c - cameras, by id ("gare-01"), by name ("Gare, parvis"), by the name of a saved group, by a
+ * word that several share ("gare"), by number ("caméra 12"), and between two places. A camera outside the
+ * case stops the search, it is never dropped. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,12 +51,22 @@ enum err grammar_place_start(struct grammar *g) {
         note_words(g, g->names[i].id);
         note_words(g, g->names[i].name);
     }
+    if (g->in->n_groups == 0) return OK;
+    g->groups = calloc(g->in->n_groups, sizeof *g->groups);
+    if (!g->groups) return ERR_NOMEM;
+    for (unsigned k = 0; k < g->in->n_groups; k++) {
+        const char *name = g->in->groups[k].name;
+        if (!fold_text(name, strlen(name), g->groups[k].name, sizeof g->groups[k].name))
+            g->groups[k].name[0] = '\0';
+        note_words(g, g->groups[k].name);
+    }
     return OK;
 }
 void grammar_place_end(struct grammar *g) {
     free(g->camera_in);
     free(g->camera_out);
     free(g->names);
+    free(g->groups);
     free(g->place_words);
 }
 
@@ -87,6 +97,21 @@ static long id_number(const char *id) {
 
 /* ---- what a position may name ------------------------------------------------------------------------ */
 
+/* Marks the cameras of the saved group of that name; how many. */
+static unsigned cameras_of_group(const struct grammar *g, const char *words, uint8_t *set) {
+    unsigned n = 0;
+    for (unsigned k = 0; k < g->in->n_groups; k++) {
+        const struct camera_group *group = &g->in->groups[k];
+        if (strcmp(g->groups[k].name, words) != 0) continue;
+        for (unsigned i = 0; i < g->in->n_cameras; i++)
+            for (unsigned m = 0; m < group->n_cameras && !set[i]; m++)
+                set[i] = group->cameras[m] == g->in->cameras[i].number;
+        for (unsigned i = 0; i < g->in->n_cameras; i++) n += set[i];
+        return n;
+    }
+    return 0;
+}
+
 /* Marks cameras named by `words`; how many. Whole ids and names come before words they share. */
 static unsigned cameras_of(const struct grammar *g, const char *words, bool after_keyword, uint8_t *set) {
     unsigned n = 0;
@@ -94,7 +119,7 @@ static unsigned cameras_of(const struct grammar *g, const char *words, bool afte
         set[i] = strcmp(g->names[i].id, words) == 0 || strcmp(g->names[i].name, words) == 0;
         n += set[i];
     }
-    if (n) return n;
+    if (n || (n = cameras_of_group(g, words, set))) return n;
     if (is_number(words)) {
         for (unsigned i = 0; after_keyword && i < g->in->n_cameras; i++) {
             set[i] = id_number(g->names[i].id) == strtol(words, NULL, 10);

@@ -57,6 +57,8 @@ static enum err read_sentence(struct question *s, const char *sentence) {
                                .to_ms = ctx->c->to_ms,
                                .cameras = ctx->cameras,
                                .n_cameras = ctx->n_cameras,
+                               .groups = ctx->groups,
+                               .n_groups = ctx->n_groups,
                                .allowed = ctx->c->cameras,
                                .n_allowed = ctx->c->n_cameras};
     s->sentence = sentence;

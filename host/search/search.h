@@ -19,6 +19,8 @@ struct search_context {
     const struct case_file *c;    /* the open case: perimeter and criteria */
     const struct camera *cameras; /* the register's, for names; n_cameras of them */
     unsigned n_cameras;
+    const struct camera_group *groups; /* the site's saved groups, places of a sentence; n_groups of them */
+    unsigned n_groups;
     int64_t now_ms;       /* resolves "hier", "mardi" */
     const char *tz;       /* IANA name: Europe/Paris */
     const char *language; /* "fr" or "en": which words are tried first and what labels say */

@@ -219,6 +219,33 @@ static void parse_alone(const struct vocab_word *w, struct grammar_result *r) {
     assert_int_equal(grammar_parse(&in, r), OK);
 }
 
+/* The cameras a sentence asks for when the site has saved two groups. */
+static void asks_cameras(const char *text, const char *expected) {
+    uint16_t north[] = {1, 3, 6}, quays[] = {2, 5};
+    const struct camera_group groups[] = {{.id = 1, .name = "Secteur nord", .cameras = north, .n_cameras = 3},
+                                          {.id = 2, .name = "Quais", .cameras = quays, .n_cameras = 2}};
+    json_t *v = json_pack("{s:s,s:s}", "text", text, "language", "fr");
+    struct grammar_input in = input(v);
+    struct grammar_result r;
+    char got[128] = "";
+    in.groups = groups;
+    in.n_groups = 2;
+    assert_int_equal(grammar_parse(&in, &r), OK);
+    for (unsigned i = 0; i < r.query.n_cameras; i++)
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%u", i ? " " : "", r.query.cameras[i]);
+    assert_string_equal(got, expected);
+    grammar_fini(&r);
+    json_decref(v);
+}
+static void a_saved_group_of_cameras_is_a_place(void **state) {
+    (void)state;
+    asks_cameras("voiture secteur nord", "1 3"); /* 6 is outside the case */
+    asks_cameras("voiture blanche Secteur Nord 14h-16h", "1 3");
+    asks_cameras("personne aux quais", "2 5");
+    asks_cameras("personne secteur nord, quais", "1 2 3 5");
+    asks_cameras("personne port-03", "3");
+}
+
 static void every_refused_word_stops_the_search_and_says_why(void **state) {
     (void)state;
     size_t n;
@@ -301,6 +328,7 @@ static void a_text_too_long_or_with_too_many_wishes_is_told_so(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_vector_gives_its_query_and_tokens),
+        cmocka_unit_test(a_saved_group_of_cameras_is_a_place),
         cmocka_unit_test(every_refused_word_stops_the_search_and_says_why),
         cmocka_unit_test(every_value_word_is_understood),
         cmocka_unit_test(a_slip_never_reaches_a_refused_word),

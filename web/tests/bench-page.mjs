@@ -5,8 +5,11 @@
 //   first load   gzip bytes of the script and the style that the index loads
 //   cards        from the last byte of the answer to the paint that shows its 60 cards (goal stated for 50)
 //   interactions Event Timing: from the press to the next paint, each kind of act by itself
+// Beside the wall clock stands what the page's main thread computed for it: on a machine that others use, the first
+// holds the wait for a core as well, and the load average is printed with it.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { data, dir, open, openCase, root, run, serve } from "./site.mjs";
@@ -36,15 +39,26 @@ await page.evaluate(() => {
       if (e.interactionId) log.events.push({ kind: log.kind, ms: e.duration, id: e.interactionId, name: e.name });
   }).observe({ type: "event", durationThreshold: 16, buffered: false });
 });
+const cdp = await page.context().newCDPSession(page);
+await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
+/* CPU milliseconds of the page's main thread so far: script, style, layout. */
+async function cpuMs() {
+  const { metrics } = await cdp.send("Performance.getMetrics");
+  const of = (name) => metrics.find((m) => m.name === name).value;
+  return 1000 * (of("ScriptDuration") + of("LayoutDuration") + of("RecalcStyleDuration"));
+}
 const kinds = [];
+const cpu = new Map();
 async function act(kind, times, body) {
   kinds.push(kind);
+  const before = await cpuMs();
   await page.evaluate((k) => (globalThis.bench.kind = k), kind);
   for (let i = 0; i < times; i++) {
     await body(i);
     /* Event Timing tells after the paint; the next act must not hide in the same frame. */
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60))));
   }
+  cpu.set(kind, ((await cpuMs()) - before) / times);
 }
 
 /* From the end of the answer to the paint with all its cards, in the page's own clock. */
@@ -76,7 +90,9 @@ await page.locator(".small-map svg").waitFor();
 await page.waitForTimeout(1500);
 
 const drawn = [];
+const cardsBefore = await cpuMs();
 for (let i = 0; i < ROUNDS; i++) drawn.push(await cardsAfterAnswer(i % 2 ? "personne" : "véhicule"));
+const cardsCpu = ((await cpuMs()) - cardsBefore) / ROUNDS;
 await page.fill("#sentence", "");
 await page.keyboard.press("Enter");
 await page.waitForTimeout(800);
@@ -142,13 +158,15 @@ const html = readFileSync(join(root, "build/web/index.html"), "utf8");
 const first = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map((m) => m[1]);
 const bytes = first.reduce((sum, f) => sum + gzipSync(readFileSync(join(root, "build/web", f)), { level: 9 }).length, 0);
 
+const met = (ms) => ms <= GOAL_MS;
+const ms = (x) => `${x.toFixed(0)} ms`;
 const rows = [
-  ["first load, script and style, gzip", `${(bytes / 1024).toFixed(1)} KiB`, `${GOAL_KB} KiB`, bytes <= GOAL_KB * 1024],
-  [`60 cards after the answer, median of ${ROUNDS}`, `${median(drawn).toFixed(0)} ms`, `${GOAL_MS} ms`, median(drawn) <= GOAL_MS],
-  ...kinds.map((k) => [`press to paint, slowest: ${k}`, worstOf(k) ? `${worstOf(k)} ms` : "< 16 ms", `${GOAL_MS} ms`, worstOf(k) <= GOAL_MS]),
+  ["first load, script and style, gzip", `${(bytes / 1024).toFixed(1)} KiB`, "", `${GOAL_KB} KiB`, bytes <= GOAL_KB * 1024],
+  [`60 cards after the answer, median of ${ROUNDS}`, ms(median(drawn)), ms(cardsCpu), ms(GOAL_MS), met(median(drawn))],
+  ...kinds.map((k) => [`press to paint, slowest: ${k}`, worstOf(k) ? ms(worstOf(k)) : "< 16 ms", ms(cpu.get(k)), ms(GOAL_MS), met(worstOf(k))]),
 ];
-console.log(`Chromium ${page.context().browser().version()}, ${total}, 1,021 cameras\n`);
-console.log("| what | measured | goal | |\n|---|---|---|---|");
-for (const [what, measured, goal, met] of rows) console.log(`| ${what} | ${measured} | ${goal} | ${met ? "met" : "MISSED"} |`);
+console.log(`Chromium ${page.context().browser().version()}, ${total}, 1,021 cameras, load average ${loadavg()[0].toFixed(1)}\n`);
+console.log("| what | measured | CPU, mean | goal | |\n|---|---|---|---|---|");
+for (const [what, measured, own, goal, ok] of rows) console.log(`| ${what} | ${measured} | ${own} | ${goal} | ${ok ? "met" : "MISSED"} |`);
 await page.context().browser().close();
-process.exit(rows.every((r) => r[3]) ? 0 : 1);
+process.exit(rows.every((r) => r[4]) ? 0 : 1);

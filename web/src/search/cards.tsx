@@ -184,12 +184,14 @@ export function Lanes(): JSX.Element {
   const domain: Span = { from_ms: from - margin, to_ms: to + margin };
   const length = domain.to_ms - domain.from_ms;
   const x = (ms: number): string => `${((ms - domain.from_ms) / length) * 100}%`;
-  const lanes = [...new Set(items.map((s) => s.camera_id))];
   const ordered = [...items].sort((a, b) => a.from_ms - b.from_ms);
+  const ofCamera = new Map<string, Sighting[]>(items.map((s) => [s.camera_id, []]));
+  for (const s of ordered) ofCamera.get(s.camera_id)?.push(s);
+  const lanes = [...ofCamera.keys()];
   /* Sightings of one camera that overlap lie in rows of their own. */
   const rows = (camera: string): Sighting[][] => {
     const out: Sighting[][] = [];
-    for (const s of ordered.filter((o) => o.camera_id === camera)) {
+    for (const s of ofCamera.get(camera) ?? []) {
       const free = out.find((r) => (r[r.length - 1]?.to_ms ?? 0) + length * 0.002 < s.from_ms);
       if (free) free.push(s);
       else out.push([s]);
