@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as the model.json of a detector or a plate network: refused, or numbers that decoding may rely
+/* Any bytes as the model.json of a detector, a plate network or a network on crops: refused, or numbers that decoding may rely
  * on. */
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "host/base/fs.h"
 #include "host/base/log.h"
 #include "host/pipe/detect_manifest.h"
+#include "host/pipe/look_net.h"
 #include "host/pipe/plate_net.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -79,9 +80,32 @@ static void try_plate_net(const uint8_t *data, size_t n, enum plate_task task) {
     free(out);
 }
 
+/* What is accepted turns any answer into shares, and leads to values of the vocabulary. */
+static void try_look_net(const uint8_t *data, size_t n) {
+    static struct look_net m;
+    float sums[LOOK_NET_LABELS_MAX] = {0}, shares[LOOK_NET_LABELS_MAX];
+    int8_t answer[LOOK_NET_LABELS_MAX];
+    const enum err e = look_net_parse("fuzz", (const char *)data, n, words(), &m);
+    REQUIRE(e == OK || e == ERR_CORRUPT || e == ERR_DENIED);
+    if (e) return;
+    REQUIRE(m.n_heads >= 1 && m.n_heads <= LOOK_NET_HEADS_MAX);
+    REQUIRE(m.n_labels >= 1 && m.n_labels <= LOOK_NET_LABELS_MAX);
+    for (unsigned i = 0; i < m.n_labels; i++) {
+        const struct look_net_label *l = &m.labels[i];
+        answer[i] = (int8_t)data[i % n];
+        for (unsigned y = 0; y < 2; y++)
+            REQUIRE(l->yes[y].field == FIELD_NONE || vocab_by_id(words(), l->yes[y].field, l->yes[y].id));
+        REQUIRE(l->at_least > 0.0f && l->sure > 0.0f);
+    }
+    look_net_add(&m, answer, 0.7f, sums);
+    look_net_shares(&m, sums, 0.7f, shares);
+    for (unsigned i = 0; i < m.n_labels; i++) REQUIRE(shares[i] >= 0.0f && shares[i] <= 1.0f);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     struct detect_manifest m;
     const struct vocab *vocab = words();
+    try_look_net(data, n);
     try_plate_net(data, n, PLATE_FIND);
     try_plate_net(data, n, PLATE_READ);
     enum err e = detect_manifest_parse("fuzz", (const char *)data, n, &m);
