@@ -48,7 +48,7 @@ def wrk(url, pid, script=None, seconds=SECONDS):
     errors = re.search(r"Socket errors: (.*)", out)
     if bad or errors or n == 0:
         sys.exit(f"bench-api: {url}: {bad and bad.group(0)} {errors and errors.group(0)}\n{out}")
-    return {"p50": to_ms(re.search(r"50%\s+(\S+)", out).group(1)), "p99": to_ms(re.search(r"99%\s+(\S+)", out).group(1)),
+    return {"p50": to_ms(re.search(r"^\s+50%\s+(\S+)", out, re.M).group(1)), "p99": to_ms(re.search(r"^\s+99%\s+(\S+)", out, re.M).group(1)),
             "rate": n / seconds, "cpu_us": used / n * 1e6, "n": n}
 
 
