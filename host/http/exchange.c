@@ -437,12 +437,12 @@ void exchange_act(struct exchange *x, const char *action,
 }
 
 static void work_look(struct register_db *r, struct clerk_job *job) {
-    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
+    struct exchange *x = (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
     x->result = x->act(r, x);
 }
 
 static void done_look(struct clerk_job *job) {
-    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
+    struct exchange *x = (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
     if (x->result == OK)
         send_kept(x);
     else
