@@ -256,7 +256,7 @@ static enum err open_all(struct app *a, const char *version) {
     if (e == ERR_BUSY)
         return fail(e, "another relecture process writes to %s; wait for it or end it", a->dir);
     if (e)
-        return fail(e, "the index of %s or the detector %s cannot be opened; the log line above says why",
+        return fail(e, "the index of %s, the detector %s or a network of \"looks\" cannot be opened; the log line above says why",
                     a->dir, a->models.square);
     e = index_reader_open(a->dir, a->vocab, &a->reader);
     if (!e && ic.likeness) e = index_reader_ready_likeness(a->reader);

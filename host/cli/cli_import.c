@@ -166,7 +166,7 @@ static enum err import_here(struct work *w) {
     w->base = event_base_new();
     if (w->base) e = importer_new(w->base, &cfg, on_item, on_idle, w, &w->im);
     if (e && e != ERR_BUSY)
-        cli_say(0, "import: the index of %s or the detector %s cannot be used; see the line above",
+        cli_say(0, "import: the index of %s, the detector %s or a network of \"looks\" cannot be used; see the line above",
                 w->cli->dir, w->cli->config.detector);
     for (unsigned i = 0; i < 2 && !e; i++) {
         signals[i] = evsignal_new(w->base, which[i], on_signal, w);

@@ -50,6 +50,14 @@ def a_folder_is_refused():
     refused(site.top, "folder")
 
 
+def a_network_on_crops_that_cannot_be_used_is_named():
+    for looks, *words in (("nowhere", "nowhere/model.json", "make models"), ("nanodet-g", "nanodet-g", "another task")):
+        r = site("--set", f"looks={looks}", "import", "--case", site.case, "--camera", "gare-01", "--start", START, VTEST,
+                 check=1)
+        for w in [*words, '"looks"']:
+            assert w in r.stderr, (w, r.stderr)
+
+
 def sound_without_pictures_is_refused():
     refused(clip("sound.m4a", "-f", "lavfi", "-i", "sine=d=1"), "video")
 
@@ -197,6 +205,7 @@ if __name__ == "__main__":
             random_bytes_are_refused,
             a_url_is_refused_because_it_is_not_a_closed_file,
             a_folder_is_refused,
+            a_network_on_crops_that_cannot_be_used_is_named,
             sound_without_pictures_is_refused,
             a_playlist_that_points_elsewhere_opens_nothing,
             a_truncated_file_keeps_what_is_readable_or_says_why_not,
