@@ -173,7 +173,49 @@ static int hide(struct cli *cli, int argc, char **argv) {
     return code;
 }
 
+/* The clock that a recording shows in its picture, read once by a person, against the true time of that
+ * moment. What is imported from now on gets the difference; what is in keeps its times. */
+static int set_clock(struct cli *cli, int argc, char **argv) {
+    enum { ID, SHOWS, REALLY, JSON, N };
+    struct cli_option o[N] = {[ID] = {.name = "id"},
+                              [SHOWS] = {.name = "shows"},
+                              [REALLY] = {.name = "really"},
+                              [JSON] = {.name = "json", .flag = true}};
+    int rest;
+    int64_t shows_ms, really_ms;
+    if (!cli_options(&cli_camera, argc, argv, o, N, &rest)) return CLI_USAGE;
+    if (rest != 1 || !o[ID].value || !o[SHOWS].value || !o[REALLY].value) {
+        cli_usage(stderr, &cli_camera);
+        return CLI_USAGE;
+    }
+    if (!cli_time("shows", o[SHOWS].value, &shows_ms) || !cli_time("really", o[REALLY].value, &really_ms))
+        return CLI_USAGE;
+    struct register_db *r = cli_register(cli);
+    if (!r) return CLI_FAILED;
+    struct camera c;
+    enum err e = camera_get(r, o[ID].value, &c);
+    if (!e) {
+        c.clock_offset_ms = really_ms - shows_ms;
+        e = camera_update(r, &c);
+    }
+    int code = CLI_FAILED;
+    if (e)
+        cli_say(0, "camera clock: camera \"%s\": %s; `relecture camera list` shows them", o[ID].value,
+                err_text(e));
+    else if (cli_journal_add(r, "camera.clock", "", c.id, camera_json(&c)))
+        code = CLI_DONE;
+    register_close(&r);
+    if (code != CLI_DONE) return code;
+    if (o[JSON].value)
+        cli_print_json(camera_json(&c));
+    else
+        printf("Camera %s: %+.3f s are added to what its recordings claim, from now on.\n", c.id,
+               (double)c.clock_offset_ms / 1e3);
+    return CLI_DONE;
+}
+
 static int run(struct cli *cli, int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "clock") == 0) return set_clock(cli, argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "hide") == 0) return hide(cli, argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "add") == 0) return add(cli, argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "list") == 0) return list(cli, argc - 1, argv + 1);
@@ -188,6 +230,7 @@ const struct cli_command cli_camera = {
     .help =
         "camera add --id ID --name NAME [--lat N --lon N] [--heading 0..359] [--fov 1..360]\n"
         "                  [--clock-offset-ms N] [--retention-days 1..30] [--json]\n"
+        "       relecture -d DIR camera clock --id ID --shows TIME --really TIME [--json]\n"
         "       relecture -d DIR camera list [--json]\n"
         "       relecture -d DIR camera hide --id ID --name NAME (--points \"X,Y X,Y X,Y...\" | --remove)\n"
         "  hide: a part of the picture (a dwelling) that masked copies never show.\n"

@@ -101,6 +101,18 @@ def the_hour_that_autumn_repeats_is_doubted_and_a_file_just_written_too():
     site.close()
 
 
+def a_burned_in_clock_read_once_moves_what_comes_after():
+    site = Site(CAMERAS)
+    top = folder(site, **{"gare-01_20261120140000.mp4": None})
+    site("camera", "clock", "--id", "gare-01", "--shows", "2026-11-20T14:05:00Z", "--really", "2026-11-20T14:02:30Z", check=0)
+    (f,) = plan(site, top)["files"]
+    assert (f["start_ms"] - H14, f["clock_offset_ms"]) == (-150000, -150000), f
+    assert "nobody" in site("camera", "clock", "--id", "nobody", "--shows", "2026-11-20T14:05:00Z", "--really",
+                            "2026-11-20T14:05:00Z", check=1).stderr
+    assert site("camera", "clock", "--id", "gare-01", "--shows", "14:05", "--really", "2026-11-20T14:05:00Z").returncode == 2
+    site.close()
+
+
 def what_cannot_be_imported_is_named_and_the_rest_comes_in_exactly_once():
     site = Site(CAMERAS, hours=("12", "16"))
     top = folder(site, **{
@@ -175,6 +187,7 @@ if __name__ == "__main__":
         names_folders_and_sidecars_say_camera_and_time,
         split_files_follow_each_other_and_gaps_overlaps_and_twins_are_shown,
         the_hour_that_autumn_repeats_is_doubted_and_a_file_just_written_too,
+        a_burned_in_clock_read_once_moves_what_comes_after,
         what_cannot_be_imported_is_named_and_the_rest_comes_in_exactly_once,
         thirty_tiny_files_are_one_batch,
         the_page_looks_into_the_inbox_brings_in_and_steers_and_nothing_outside_is_reached,
