@@ -6,7 +6,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type Sighting, thumbUrl } from "../api";
 import { type ApiError, asApiError } from "../http";
-import { language, number, t } from "../i18n";
+import { language, number, t, tCount } from "../i18n";
 import { Icon } from "../icons";
 import { CameraMap, spotsOf } from "../map/map";
 import { type Place, type Projection } from "../map/geometry";
@@ -343,7 +343,7 @@ function Head({ r }: { r: Trip }): JSX.Element {
       {first && last && (
         <span class="dim">
           {day(first.from_ms, tz.value, language.value)} {hourMinute(first.from_ms, tz.value)} – {hourMinute(last.to_ms, tz.value)} ·{" "}
-          {t("route.count", { n: number(r.hops.length) })} · {t(r.byPlate ? "route.by.plate" : "route.by.look")}
+          {tCount("result.count", r.hops.length)} · {t(r.byPlate ? "route.by.plate" : "route.by.look")}
         </span>
       )}
       <span class="sp" />
@@ -430,13 +430,13 @@ export function RoutePage(): JSX.Element {
             {errorText(problem.value)}
           </p>
         )}
-        <div class="plan">
+        <div class="journey">
           <CameraMap
             spots={spots}
             fit={fit}
             height={430}
             chosen={on}
-            label={t("route.map", { n: number(r.hops.length) })}
+            label={t("route.map", { n: tCount("result.count", r.hops.length) })}
             over={(p) => <Trace p={p} hops={r.hops} next={r.next} />}
           />
           <Film items={r.hops.map((h, i) => ({ s: h.s, no: i + 1 }))} label={t("route.strip")} />
