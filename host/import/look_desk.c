@@ -47,7 +47,7 @@ static void on_cards_ready(const struct wire_card_ready *ready, void *arg) {
 static void on_cards_dead(enum err e, const char *text, void *arg) {
     struct seat *s = arg;
     (void)e;
-    snprintf(s->desk->dead_text, sizeof s->desk->dead_text, "no card can run %.60s: %.160s", s->net.name, text);
+    snprintf(s->desk->dead_text, sizeof s->desk->dead_text, "no card can work: %.160s (network %.60s)", text, s->net.name);
     s->ready = false;
     s->desk->spec.on_dead(s->desk->spec.arg);
 }

@@ -54,9 +54,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     enum err e = scene_load(config(), data, n, &s);
     REQUIRE((e == OK) == (s != NULL) && (e == OK || e == ERR_CORRUPT || e == ERR_NOMEM));
     if (!s) return 0;
-    struct bytes again = {0};
+    struct bytes again = {0}, third = {0};
     REQUIRE(scene_save(s, &again) == OK);
-    REQUIRE(again.len == n && memcmp(again.data, data, n) == 0);
+    /* A record of an earlier version is written anew in today's, and that one comes back byte for byte. */
+    if (memcmp(again.data + 4, data + 4, 4) == 0) REQUIRE(again.len == n && memcmp(again.data, data, n) == 0);
+    struct scene *s2 = NULL;
+    REQUIRE(scene_load(config(), again.data, again.len, &s2) == OK && scene_save(s2, &third) == OK);
+    REQUIRE(third.len == again.len && memcmp(third.data, again.data, again.len) == 0);
+    scene_free(&s2);
+    bytes_fini(&third);
     bytes_fini(&again);
     use(s, (int64_t)1 << 45);
     REQUIRE(scene_end(s) == OK);
