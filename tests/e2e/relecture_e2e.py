@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the end-to-end tests share: the shipped binaries, a fresh data directory, TAP output."""
+import atexit
 import http.client
 import json
 import os
@@ -92,6 +93,7 @@ class Server:
         sets = [a for s in settings for a in ("--set", s)]
         self.process = site.popen(*sets, "serve", "--listen", "127.0.0.1:0", stdout=subprocess.PIPE,
                                   stderr=subprocess.DEVNULL)
+        atexit.register(self.end)  # a test that failed in the middle leaves no server behind
         line = self.process.stdout.readline()
         assert "https://" in line, line
         self.host = line.split("https://")[1].split("/")[0]
@@ -115,6 +117,11 @@ class Server:
     def stop(self):
         self.process.terminate()
         assert self.process.wait(60) == 0
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(60)
 
 
 class Client:
