@@ -3,7 +3,8 @@
 import { signal } from "@preact/signals";
 import { Component, type ComponentChildren, type ComponentType, type JSX } from "preact";
 import { useEffect, useId, useState } from "preact/hooks";
-import { language, t, tOr, withOffice } from "./i18n";
+import { approvals, follow } from "./events";
+import { language, number, t, tOr, withOffice } from "./i18n";
 import { Icon } from "./icons";
 import { onGlobalKey, shortcuts } from "./keys";
 import { Dialog } from "./parts/dialog";
@@ -397,7 +398,15 @@ function Work({ page }: { page: Page }): JSX.Element {
               aria-current={page === p.page ? "page" : undefined}
             >
               <Icon name={p.page} />
-              <span>{t(`nav.${p.page}`)}</span>
+              <span>
+                {t(`nav.${p.page}`)}
+                {p.page === "cases" && approvals.value.length > 0 && (
+                  <b class="badge">
+                    {number(approvals.value.length)}
+                    <span class="vh"> {t("nav.waiting")}</span>
+                  </b>
+                )}
+              </span>
             </a>
           ))}
       </nav>
@@ -420,6 +429,9 @@ export function Shell(): JSX.Element {
   useEffect(() => {
     if (working && booted) fetchLater();
   }, [working, booted]);
+  const caseId = openCase.value?.id ?? null;
+  const streams = state === "in" && working && booted;
+  useEffect(() => (streams ? follow(caseId) : undefined), [streams, caseId]);
   useEffect(() => {
     if (!working) return undefined;
     const onKey = (e: KeyboardEvent): void =>

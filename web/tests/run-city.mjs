@@ -89,6 +89,7 @@ test("a new case is made from all of them, from a pasted list, and from around d
 
 test("the cameras page shows what needs an eye, and a long name cuts nothing", async () => {
   admin = await open(url, { role: "administrator", theme: "light", ...SIZE });
+  await admin.locator(".rail").waitFor();
   await took("5,000 cameras drawn", async () => {
     await admin.keyboard.press("Alt+5");
     await admin.locator(".citymap").waitFor();

@@ -33,6 +33,7 @@ let chief;
 
 test("a folder of the inbox is looked into: camera and start are proposed, what is missing is asked", async () => {
   operator = await open(url, { role: "operator", ...SIZE });
+  await operator.locator(".rail").waitFor(); // keys act once somebody is at work
   await operator.keyboard.press("Alt+4");
   await operator.locator(".notice").getByRole("button", { name: "Importer des enregistrements" }).click();
   await dialog(operator).locator("li", { hasText: "cle-usb-7" }).locator("input").check();
@@ -90,7 +91,9 @@ test("who asked cannot approve; another person does, and the seal is built", asy
   await operator.locator("td", { hasText: "attend la seconde personne" }).waitFor();
   if (await operator.locator("section", { has: operator.locator("#seals-title") }).getByRole("button", { name: "Approuver" }).count()) throw new Error("its author is offered to approve");
   chief = await open(url, { role: "chief", theme: "light", ...SIZE });
-  await chief.evaluate((id) => (location.hash = `#/dossiers/${id}`), caseId);
+  await chief.locator(".rail .badge", { hasText: "1" }).waitFor();
+  await chief.keyboard.press("Alt+2");
+  await chief.locator(".waiting a", { hasText: caseId }).click();
   await chief.getByRole("button", { name: "Approuver" }).click();
   await dialog(chief).getByRole("button", { name: "Approuver et fabriquer" }).click();
   await chief.locator("td", { hasText: /^prêt/ }).waitFor({ timeout: 120000 });

@@ -514,4 +514,10 @@ export const officeEn: Readonly<Record<keyof typeof officeFr, string>> = {
 
   "criterion.all": "All criteria but those subject to the site’s setting",
   "case.shell": "on the command line",
+
+  "case.waiting": "Waiting for your decision",
+  "case.waiting.seal": "Seal {n} of case {id}",
+  "case.waiting.extension": "Extension {n} of case {id}",
+  "case.record": "Closing record",
+  "case.record.text": "Criteria, cameras, hours, gaps, sightings kept and rejected, versions, habilitations and hashes, as PDF and HTML. It is written by itself before the footage is erased; the administrator makes it now with:",
 };

@@ -515,4 +515,10 @@ export const officeFr = {
 
   "criterion.all": "Tous les critères, sauf ceux soumis au réglage du site",
   "case.shell": "en ligne de commande",
+
+  "case.waiting": "Attendent votre décision",
+  "case.waiting.seal": "Scellé {n} du dossier {id}",
+  "case.waiting.extension": "Extension {n} du dossier {id}",
+  "case.record": "Procès-verbal de clôture",
+  "case.record.text": "Critères, caméras, heures, trous, passages retenus et écartés, versions, habilitations et empreintes, en PDF et en HTML. Il est écrit de lui-même avant l’effacement des images ; l’administrateur le produit dès maintenant par :",
 } as const;

@@ -22,6 +22,7 @@ export const shellEn: Readonly<Record<keyof typeof shellFr, string>> = {
   "strip.all": "All cases…",
   "strip.purge": "Footage erased in",
 
+  "nav.waiting": "to decide",
   "page.missing": "This page could not be loaded",
   "page.missing.text": "The server does not answer, or it was updated. Try again; if that is not enough, reload: what is typed and not sent would then be lost.",
   "login.promise": "Searching recordings handed over on a requisition. Never live, never a face.",

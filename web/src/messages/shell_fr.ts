@@ -22,6 +22,7 @@ export const shellFr = {
   "strip.all": "Tous les dossiers…",
   "strip.purge": "Effacement des images",
 
+  "nav.waiting": "à décider",
   "page.missing": "Cette page n’a pas pu être chargée",
   "page.missing.text": "Le serveur ne répond pas, ou il a été mis à jour. Réessayez ; si cela ne suffit pas, rechargez : ce qui est saisi et non envoyé serait alors perdu.",
   "login.promise": "Recherche dans des enregistrements remis sur réquisition. Jamais de direct, jamais de visage.",

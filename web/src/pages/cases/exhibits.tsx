@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { getClip, thumbUrl } from "../../api";
+import { caseChanges } from "../../events";
 import { language, number, t } from "../../i18n";
 import { Icon } from "../../icons";
 import { type CaseDetail, changeExhibit, type Exhibit, getExhibits, removeExhibit } from "../../office";
@@ -72,7 +73,7 @@ function Edit({ caseId, x, close, done }: { caseId: string; x: Exhibit; close: (
 }
 
 export function Exhibits({ c }: { c: CaseDetail }): JSX.Element {
-  const loaded = useLoad((signal) => getExhibits(c.id, signal), [c.id]);
+  const loaded = useLoad((signal) => getExhibits(c.id, signal), [c.id, caseChanges.value]);
   const [editing, setEditing] = useState<Exhibit | null>(null);
   const [playing, setPlaying] = useState<Exhibit | null>(null);
   const lang = language.value;

@@ -2,6 +2,7 @@
 /* Every case this user may read: what is open, what waits for a second person, what ends soon. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { approvals } from "../../events";
 import { language, number, t } from "../../i18n";
 import { Icon } from "../../icons";
 import { type CaseFile, getCases } from "../../office";
@@ -156,6 +157,23 @@ export function CaseList(): JSX.Element {
                   <dd>{number(exhibits)}</dd>
                 </div>
               </dl>
+              {approvals.value.length > 0 && (
+                <section class="pan" aria-labelledby="waiting-title" tabIndex={0}>
+                  <h2 id="waiting-title">{t("case.waiting")}</h2>
+                  <ul class="waiting">
+                    {approvals.value.map((a) => (
+                      <li key={`${a.kind} ${a.id}`}>
+                        <a href={hashOf("cases", a.case_id)}>
+                          {t(a.kind === "seal" ? "case.waiting.seal" : "case.waiting.extension", { n: a.id, id: a.case_id })}
+                        </a>{" "}
+                        <span class="dim">
+                          {a.by}, {dayAndTime(a.at_ms, tz.value, language.value)}
+                        </span>
+                      </li>
+                    ))}
+                  </ul>
+                </section>
+              )}
               {open.length > 0 && <Rows items={open} now={now} label={t("case.open.title")} />}
               {closed.length > 0 && <Rows items={closed} now={now} label={t("case.closed.title")} />}
               {items.length > 0 && seen.length === 0 && <p class="empty-line">{t("case.filter.none")}</p>}

@@ -2,6 +2,7 @@
 /* One case: its requisition, exhibits, extensions, seals, the searches run in it, and its end. */
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
+import { caseChanges } from "../../events";
 import { language, number, t, tOr } from "../../i18n";
 import { Icon } from "../../icons";
 import { type CaseDetail, type Extension, getCase, getJournal, type JournalEntry, setOfficers } from "../../office";
@@ -240,7 +241,8 @@ function Searches({ id }: { id: string }): JSX.Element {
 }
 
 export function CasePage({ id }: { id: string }): JSX.Element {
-  const loaded = useLoad((signal) => getCase(id, signal), [id]);
+  const changes = openCase.value?.id === id ? caseChanges.value : 0;
+  const loaded = useLoad((signal) => getCase(id, signal), [id, changes]);
   const [closing, setClosing] = useState(false);
   return (
     <main class="page" id="main" tabIndex={-1}>
@@ -280,6 +282,13 @@ export function CasePage({ id }: { id: string }): JSX.Element {
                   </button>
                 )}
               </div>
+              {!open && (
+                <section class="pan" aria-labelledby="record-title">
+                  <h2 id="record-title">{t("case.record")}</h2>
+                  <p>{t("case.record.text")}</p>
+                  <pre>relecture -d DIR closing --case {c.id} DOSSIER</pre>
+                </section>
+              )}
               <div class="case-cols">
                 <div>
                   <Exhibits c={c} />

@@ -2,6 +2,7 @@
 /* The seals of a case: asked for, decided by a second person, built, handed over with their receipt. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { approvals } from "../../events";
 import { language, number, t } from "../../i18n";
 import { Icon } from "../../icons";
 import { archiveUrl, type CaseDetail, decideSeal, getSeals, manifestUrl, type Seal } from "../../office";
@@ -96,7 +97,7 @@ function Receipt({ s, c, close }: { s: Seal; c: CaseDetail; close: () => void })
 }
 
 export function Seals({ c }: { c: CaseDetail }): JSX.Element {
-  const loaded = useLoad((signal) => getSeals(c.id, signal), [c.id, sealed.value]);
+  const loaded = useLoad((signal) => getSeals(c.id, signal), [c.id, sealed.value, approvals.value]);
   const [deciding, setDeciding] = useState<{ s: Seal; yes: boolean } | null>(null);
   const [receipt, setReceipt] = useState<Seal | null>(null);
   const lang = language.value;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Import: what is brought in batch by batch, how far each is, time left, what failed with what to do, and the load of
  * the cards that do it. */
-import { signal } from "@preact/signals";
+import { effect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { eventsUrl, getSystem, type ImportItem, type Imports, type System } from "../../api";
+import { getSystem, type ImportItem, type System } from "../../api";
+import { imports, streaming } from "../../events";
 import { asApiError } from "../../http";
 import { language, number, t, tOr } from "../../i18n";
 import { Icon } from "../../icons";
@@ -18,26 +19,10 @@ import { AddImport, bytes } from "./add";
 import { type Batch, batchesOf } from "./batches";
 import { isRunning, type Rate, summary, track } from "./progress";
 
-const imports = signal<Imports | null>(null);
-const connected = signal(true);
 let rates: ReadonlyMap<string, Rate> = new Map();
-
-function follow(caseId: string): () => void {
-  const source = new EventSource(eventsUrl(caseId));
-  source.addEventListener("import", (e) => {
-    const next = JSON.parse(e.data) as Imports;
-    rates = track(rates, next);
-    imports.value = next;
-    connected.value = true;
-  });
-  source.onopen = () => {
-    connected.value = true;
-  };
-  source.onerror = () => {
-    connected.value = false;
-  };
-  return () => source.close();
-}
+effect(() => {
+  rates = imports.value ? track(rates, imports.value) : new Map();
+});
 
 function Progress({ done, total }: { done: number; total: number }): JSX.Element {
   const part = total > 0 ? Math.min(1, done / total) : 0;
@@ -231,11 +216,6 @@ export function ImportPage(): JSX.Element {
   const c = openCase.value;
   const id = c?.id;
   const [adding, setAdding] = useState(false);
-  useEffect(() => {
-    imports.value = null;
-    rates = new Map();
-    return id ? follow(id) : undefined;
-  }, [id]);
   const lang = language.value;
   const items = imports.value?.items ?? [];
   const s = summary(items, rates);
@@ -254,8 +234,8 @@ export function ImportPage(): JSX.Element {
     <main class="page" id="main" tabIndex={-1}>
       <div class="hd">
         <h1>{t("import.title")}</h1>
-        <span class={connected.value ? "dim" : "warn-t"} role="status">
-          {t(connected.value ? "import.live" : "import.offline")}
+        <span class={streaming.value ? "dim" : "warn-t"} role="status">
+          {t(streaming.value ? "import.live" : "import.offline")}
         </span>
         <span class="sp" />
         {live.length > 0 && may("import") && (
