@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 // Decisions, exhibits, kept searches and a route confirmed by hand: two operators on one case, by keyboard, against
-// the real server. Speaks TAP.
+// the real server. Speaks TAP; SHOTS=1 renews its pictures in web/docs.
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import {
-  answerTo, ask, CLIP, cards, data, finish, open, openCase, PASSWORD, prepared, problems, run, serve, serveAt,
-  test, user,
+  answerTo, ask, CLIP, cards, data, finish, open, openCase, PASSWORD, playing, prepared, problems, root, run, serve,
+  serveAt, test, user,
   violations,
 } from "./site.mjs";
 
@@ -206,6 +206,26 @@ test("the confirmed hops go into the file together", async () => {
   say((await reply).status() === 201, await (await reply).text());
   await page.waitForFunction(() => document.querySelectorAll(".tray li").length === 2);
 });
+
+if (process.env.SHOTS)
+  test("pictures for the documentation", async () => {
+    const docs = (name) => join(root, `web/docs/${name}.png`);
+    for (const [theme, name] of [["dark", "decisions-dark"], ["light", "decisions-light"]]) {
+      const p = await open(url, { width: 1440, height: 900, theme, role: "operator" });
+      await cards(p).first().waitFor();
+      await ask(p, "personne gare-01");
+      await p.keyboard.press("Home");
+      await playing(p).catch(() => undefined); // a picture without motion is one too
+            await p.screenshot({ path: docs(name) });
+      await ask(p, "voiture gare-01");
+      await p.keyboard.press("Home");
+      await p.keyboard.press("p");
+      await p.waitForFunction(() => document.querySelectorAll(".chain tbody tr").length === 2);
+      await playing(p).catch(() => undefined); // a picture without motion is one too
+      await p.screenshot({ path: docs(`route-${theme}`) });
+      await p.context().close();
+    }
+  });
 
 test("a passage erased while it is looked at is said to be gone", async () => {
   await page.keyboard.press("Alt+1");
