@@ -15,9 +15,15 @@
 #include "host/index/vectors.h"
 #include "host/index/writer.h"
 
+#define COMMITS_SQL "SELECT value FROM meta WHERE key = 'commits'"
+
 static const char *const reader_sql[R_STATEMENTS] = {
     [R_BEGIN] = "BEGIN",
     [R_COMMIT] = "COMMIT",
+    [R_COMMITS] = COMMITS_SQL,
+    [R_ROWS_BEGIN] = "BEGIN",
+    [R_ROWS_COMMIT] = "COMMIT",
+    [R_ROWS_COMMITS] = COMMITS_SQL,
     [R_SIGHTING] = ("SELECT " SIGHTING_COLUMNS " FROM sighting WHERE id = ?1"),
     [R_PLATE_TEXTS] = PLATES_TEXT_SQL,
     [R_RECORDING] = ("SELECT " RECORDING_COLUMNS " FROM recording WHERE id = ?1"),
@@ -105,7 +111,11 @@ enum err index_reader_open(const char *dir, const struct vocab *vocab, struct in
     r->dir = strdup(dir);
     if (!r->dir) goto fail;
     e = reader_db(dir, vocab, &r->db);
-    for (unsigned i = 0; !e && i < R_STATEMENTS; i++) e = db_prepare(r->db, reader_sql[i], &r->st[i]);
+    if (!e) e = db_open(dir, false, &r->rows);
+    sqlite3_int64 none = 0;
+    if (!e) (void)sqlite3_file_control(r->rows, "main", SQLITE_FCNTL_MMAP_SIZE, &none);
+    for (unsigned i = 0; !e && i < R_STATEMENTS; i++)
+        e = db_prepare(i >= R_ROWS_BEGIN && i <= R_DURATION ? r->rows : r->db, reader_sql[i], &r->st[i]);
     if (!e) e = hits_register(r);
     r->n_faults = -faults_of_thread();
     if (!e) e = read_ahead(r->db);
@@ -131,19 +141,43 @@ void index_reader_close(struct index_reader **rp) {
     struct index_reader *r = *rp;
     like_close(&r->like);
     db_close(&r->db); /* finalizes the statements, the cursors' too */
+    db_close(&r->rows);
     free(r->cursors);
     free(r->dir);
     free(r);
     *rp = NULL;
 }
 
+static void end_both(struct index_reader *r) {
+    if (!sqlite3_get_autocommit(r->db) && db_run(r->st[R_COMMIT]) != OK)
+        log_warn("index", "state=\"a read transaction did not end\"");
+    if (!sqlite3_get_autocommit(r->rows) && db_run(r->st[R_ROWS_COMMIT]) != OK)
+        log_warn("index", "state=\"a read transaction of rows did not end\"");
+}
+
+/* Both connections on the state of one commit: a commit in between is seen by their counts, and they try
+ * again. */
+static enum err begin_both(struct index_reader *r) {
+    for (unsigned try = 0; try < 100; try++) {
+        int64_t here = 0, rows = 0;
+        enum err e = db_run(r->st[R_BEGIN]);
+        if (!e) e = db_number(r->st[R_COMMITS], 0, &here);
+        if (!e) e = db_run(r->st[R_ROWS_BEGIN]);
+        if (!e) e = db_number(r->st[R_ROWS_COMMITS], 0, &rows);
+        if (!e && here == rows) return OK;
+        end_both(r);
+        if (e) return e;
+    }
+    return ERR_BUSY;
+}
+
 enum err reader_begin(struct index_reader *r) {
     r->n_faults -= faults_of_thread();
-    return db_run(r->st[R_BEGIN]);
+    return begin_both(r);
 }
 void reader_end(struct index_reader *r) {
     (void)sqlite3_reset(r->st[R_COLUMN]); /* may still lend a chunk */
-    if (db_run(r->st[R_COMMIT]) != OK) log_warn("index", "state=\"a read transaction did not end\"");
+    end_both(r);
     r->n_faults += faults_of_thread();
     if ((uint64_t)r->n_faults * FAULT_BYTES + like_bytes(r->like) > MEMORY_MAX) give_map_back(r);
 }

@@ -13,15 +13,19 @@
 enum reader_statement {
     R_BEGIN,
     R_COMMIT,
+    R_COMMITS,
+    R_ROWS_BEGIN, /* these: on `rows` */
+    R_ROWS_COMMIT,
+    R_ROWS_COMMITS,
     R_SIGHTING,
-    R_PLATE_TEXTS,
+    R_DURATION,
+    R_PLATE_TEXTS, /* and from here on `db` */
     R_RECORDING,
     R_RECORDINGS,
     R_RECORDING_AT,
     R_COVERAGE,
     R_SEGMENTS,
     R_COLUMN,
-    R_DURATION,
     R_NEXT_VALUE,
     R_PLATE_BLOCKS,
     R_PLATE_LAST,
@@ -33,7 +37,8 @@ enum reader_statement {
 
 struct index_reader {
     char *dir;
-    sqlite3 *db;
+    sqlite3 *db;   /* mapped: bitmaps, columns, dictionary */
+    sqlite3 *rows; /* not mapped: rows are read once, and their pages would fill memory in time */
     sqlite3_stmt *st[R_STATEMENTS];
     sqlite3_stmt **cursors; /* idle statements of cursor.h, kept for the next search */
     unsigned n_cursors, cap_cursors;

@@ -6,7 +6,7 @@
 -- Small numbers of the writer itself.
 CREATE TABLE meta(
   key   TEXT PRIMARY KEY,
-  value INTEGER NOT NULL      -- thumbnail_end_unit: what lies behind it in thumbs/ was never committed; purges: how many
+  value INTEGER NOT NULL      -- thumbnail_end_unit: what lies behind it in thumbs/ was never committed; purges, commits: how many
 ) STRICT, WITHOUT ROWID;
 INSERT INTO meta VALUES('thumbnail_end_unit', 0);
 

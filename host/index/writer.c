@@ -23,6 +23,7 @@ static const char *const writer_sql[W_STATEMENTS] = {
         ("SELECT max(ifnull((SELECT max(id) FROM sighting WHERE id BETWEEN ?1 AND ?2), -1), "
          "ifnull((SELECT (id << 16) + slot_count - 1 FROM segment WHERE id BETWEEN ?1 >> 16 AND ?2 >> 16 "
          "ORDER BY id DESC LIMIT 1), -1))"),
+    [W_COMMITS] = "INSERT INTO meta VALUES('commits', 1) ON CONFLICT(key) DO UPDATE SET value = value + 1",
     [W_META_SET] = "UPDATE meta SET value = ?2 WHERE key = ?1",
     [W_RECORDING_ADD] = ("INSERT INTO recording(sha256, case_id, camera_id, path, n_bytes, start_ms, "
                          "duration_us, w_px, h_px, "
@@ -239,6 +240,8 @@ enum err index_commit(struct index_writer *w) {
     uint64_t unit;
     enum err e = pack_sync(w->pack, &unit);
     if (!e) e = vectors_sync(w->vectors);
+    /* By this a reader with two connections knows that both see the same commit. */
+    if (!e) e = db_run(w->st[W_COMMITS]);
     if (!e && unit != w->committed_unit) {
         (void)sqlite3_bind_text(w->st[W_META_SET], 1, "thumbnail_end_unit", -1, SQLITE_STATIC);
         (void)sqlite3_bind_int64(w->st[W_META_SET], 2, (int64_t)unit);

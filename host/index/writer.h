@@ -18,6 +18,7 @@ enum writer_statement {
     W_SIGHTING_ADD,
     W_MAX_ID,
     W_META_SET,
+    W_COMMITS,
     W_RECORDING_ADD,
     W_RECORDING_SET,
     W_RECORDING_HOURS,
