@@ -84,7 +84,7 @@ MUST_CHECK enum err index_purge_case(struct index_writer *w, const char *case_id
 struct index_reader;
 /* Opens read-only and reads the bitmap tables once, so that the first query is warm. */
 MUST_CHECK enum err index_reader_open(const char *dir, const struct vocab *vocab, struct index_reader **out);
-/* Makes the memory of searches by likeness now instead of at the first one: 82 bytes a vehicle, 400 MiB at
+/* Makes the memory of searches by likeness now instead of at the first one: 82 bytes a vehicle, 448 MiB at
  * most. Pointless where the site does not allow them. */
 MUST_CHECK enum err index_reader_ready_likeness(struct index_reader *r);
 void index_reader_close(struct index_reader **r);

@@ -16,8 +16,8 @@
 #include "host/index/bits.h"
 #include "host/index/vectors.h"
 
-/* At most so much memory: 4.8 million vectors, those of about 10 million sightings of a city. */
-#define SKETCHES_BYTES_MAX (400u << 20)
+/* At most so much memory: 5.2 million vectors, those of about 10 million sightings of a city. */
+#define SKETCHES_BYTES_MAX (448u << 20)
 
 /* How the vectors of a segment were cut: code c of 0..31 stands for `most` * (2 c / 31 - 1). */
 struct sketch_scale {
