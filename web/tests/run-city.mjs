@@ -3,6 +3,7 @@
 // A site of 5,000 cameras with very long names, on the real server: choosing them, the map, the lists. What each act
 // took is printed, not judged: a loaded machine is no fault of the page. Speaks TAP. SHOTS=1 renews web/docs.
 import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { data, finish, open, openCase, prepared, problems, root, run, serve, test } from "./site.mjs";
 
@@ -122,5 +123,5 @@ test("no page made a request elsewhere, broke a policy or wrote an error", async
 });
 
 await finish(async (n) => {
-  if (process.env.SHOTS) await admin?.screenshot({ path: `/tmp/page1/city-${n}.png` }).catch(() => undefined);
+  if (process.env.SHOTS) await admin?.screenshot({ path: join(tmpdir(), `city-${n}.png`) }).catch(() => undefined);
 });
