@@ -80,6 +80,10 @@ int cli_import_look(const struct cli_plan *p, struct event_base *base, bool json
     event_base_dispatch(base);
     unsigned n, n_good = 0;
     const struct batch_file *f = batch_files(*out, &n);
+    if (n == 0)
+        return cli_say(CLI_FAILED,
+                       "import: no recording lies in what was named (%s%s); see import --help for names",
+                       p->paths[0], p->n_paths > 1 ? ", ..." : "");
     for (unsigned i = 0; i < n; i++) n_good += cli_import_can(p->c, &f[i]);
     json_t *plan = batch_json(*out, "");
     if (json) {

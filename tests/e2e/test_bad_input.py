@@ -46,8 +46,12 @@ def a_url_is_refused_because_it_is_not_a_closed_file():
     refused("http://192.0.2.1/x.mp4", "url")
 
 
-def a_folder_is_refused():
-    refused(site.top, "folder")
+def a_folder_without_recordings_is_named():
+    empty = os.path.join(site.top, "empty")
+    os.mkdir(empty)
+    for args in ([empty], [empty, "--yes"]):
+        p = site("import", "--case", site.case, "--camera", "gare-01", "--start", START, *args, check=1)
+        assert "no recording" in p.stderr and empty in p.stderr, p
 
 
 def a_network_on_crops_that_cannot_be_used_is_named():
@@ -204,7 +208,7 @@ if __name__ == "__main__":
             a_text_file_is_refused,
             random_bytes_are_refused,
             a_url_is_refused_because_it_is_not_a_closed_file,
-            a_folder_is_refused,
+            a_folder_without_recordings_is_named,
             a_network_on_crops_that_cannot_be_used_is_named,
             sound_without_pictures_is_refused,
             a_playlist_that_points_elsewhere_opens_nothing,
