@@ -245,7 +245,7 @@ test("single letters can be switched off, and the list under F1 says them in the
   await page.getByLabel("Lettres seules actives").press("Space");
   await key(page, "Escape");
   await page.getByRole("button", { name: "English" }).press("Enter");
-  await page.locator(".decide").getByRole("button", { name: /Confirm/ }).waitFor();
+  await page.locator(".decide kbd", { hasText: /^C$/ }).waitFor(); // "Confirm" stands in "Confirmer" too
   say((await page.locator(".decide kbd").allTextContents()).slice(0, 3).join("") === "CRU", "English letters");
   await page.getByRole("button", { name: "Français" }).press("Enter");
 });
