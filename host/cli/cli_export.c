@@ -45,7 +45,7 @@ static bool seal_number(const char *text, uint64_t *out) {
 /* "3,7,12" into s->exhibits. */
 static bool exhibits_of(const char *text, struct seal *s) {
     s->exhibits = calloc(SEAL_EXHIBITS_MAX, sizeof *s->exhibits);
-    for (const char *p = text; s->exhibits && p && *p && s->n_exhibits < SEAL_EXHIBITS_MAX;) {
+    for (const char *p = text ? text : ""; s->exhibits && *p && s->n_exhibits < SEAL_EXHIBITS_MAX;) {
         char *end;
         s->exhibits[s->n_exhibits++] = strtoull(p, &end, 10);
         if (end == p || (*end && *end != ',')) break;
