@@ -343,6 +343,7 @@ for (const look of looks)
     };
     const as = async (login, visit) => {
       const p = await open(url, { role: null, width: 1366, height: 768, reducedMotion: "reduce", ...look });
+      await p.locator(".gate-box").waitFor();
       await on(p, "signing in");
       await signIn(p, login, NEW);
       await p.locator(".rail").waitFor();
