@@ -375,7 +375,6 @@ build/web/index.html: $(WEB_SRC) $(WEB_FONTS) build/web-fonts/copyright web/node
 	$(Q)cd web && npx tsc --noEmit && npx vite build --logLevel warn
 	@touch $@
 TEST_SCRIPTS += web/tests/run-unit.mjs web/tests/run-weight.mjs web/tests/run-e2e.mjs web/tests/run-e2e-search.mjs
-TEST_SCRIPTS +=
 TEST_SCRIPTS += web/tests/run-handover.mjs
 TEST_SCRIPTS += web/tests/run-city.mjs
 TEST_SCRIPTS += web/tests/run-e2e-decide.mjs

@@ -93,7 +93,7 @@ static void limits(const struct doctor *d, struct doctor_finding *f) {
         doctor_mend(f, "raise LimitNOFILE of the service to 8192");
     } else if (core.rlim_cur != 0) {
         doctor_say(f, DOCTOR_WATCH,
-                   "core dumps are on in this session: one would hold pictures of recordings");
+                   "core dumps are on in this shell: one would hold pictures of recordings");
         doctor_mend(f, "ulimit -c 0 before starting by hand; the systemd unit has LimitCORE=0");
     } else {
         doctor_well(f, "%llu descriptors, no core dumps", (unsigned long long)files.rlim_max);

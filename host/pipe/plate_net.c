@@ -88,7 +88,7 @@ static enum err read_shapes(const char *where, const json_t *root, struct plate_
     if (json_array_size(outputs) != 1 || !get_text(output, "tensor", n->tensor, sizeof n->tensor))
         return bad(where, "outputs", "one output with a name is needed");
     if (!is(output, "role", kinds[n->task].role) || !is(output, "softmax", "host"))
-        return bad(where, "outputs", "role or softmax is not implemented");
+        return bad(where, "outputs", "role and softmax must be those of its task");
     if (!get_int(output, "fix_point", -1, 12, &out_fix) || !get_int(output, "stride", 1, 32, &stride) ||
         w % stride || h % stride)
         return bad(where, "outputs", "fix_point or stride out of range");
@@ -104,7 +104,7 @@ static enum err read_shapes(const char *where, const json_t *root, struct plate_
 
 static enum err read_decode(const char *where, const json_t *root, struct plate_net *n) {
     const json_t *decode = json_object_get(root, "decode"), *threshold = json_object_get(root, "threshold");
-    if (!is(decode, "kind", kinds[n->task].decode)) return bad(where, "decode.kind", "is not implemented");
+    if (!is(decode, "kind", kinds[n->task].decode)) return bad(where, "decode.kind", "must be that of its task");
     if (n->task == PLATE_FIND && !get_number(decode, "side", 1, SIDE_MAX, &n->side_px))
         return bad(where, "decode.side", "out of range");
     if (n->task == PLATE_READ && (!get_number(decode, "margin_x", 0, 1, &n->margin_x) ||
